@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+# Cross build for Windows x64 with mingw-w64. The third-party prefix comes from the environment
+# (CRLAGENT_THIRDPARTY, set by ./dev) or from the cache of an earlier configure.
+set(CMAKE_SYSTEM_NAME Windows)
+set(CMAKE_SYSTEM_PROCESSOR x86_64)
+set(CMAKE_C_COMPILER x86_64-w64-mingw32-gcc)
+set(CMAKE_RC_COMPILER x86_64-w64-mingw32-windres)
+set(CRLAGENT_WINDMC x86_64-w64-mingw32-windmc)
+
+if(DEFINED ENV{CRLAGENT_THIRDPARTY})
+  set(CRLAGENT_THIRDPARTY "$ENV{CRLAGENT_THIRDPARTY}" CACHE PATH "static Windows libraries, made by ./dev")
+endif()
+list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES CRLAGENT_THIRDPARTY)
+set(CMAKE_FIND_ROOT_PATH "${CRLAGENT_THIRDPARTY}")
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+set(CMAKE_CROSSCOMPILING_EMULATOR wine)
