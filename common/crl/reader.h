@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+/* The streaming CRL reader: bytes go in as they arrive, in chunks of any size; one pass, constant
+ * memory; at the end there are facts, and, when an issuer was given, the verdict on the signature.
+ */
+#ifndef CRLAGENT_CRL_READER_H
+#define CRLAGENT_CRL_READER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "crl/facts.h"
+
+/* CA certificates among which the signer is chosen by name and AKI (several keys of a renewed CA).
+ */
+struct crl_issuers;
+/* Adds every certificate of a PEM or DER blob. label names the source in errors. */
+MUST_CHECK int crl_issuers_add(struct crl_issuers **set, const char *label, const void *data,
+                               size_t len, struct err *err);
+size_t crl_issuers_count(const struct crl_issuers *set);
+void crl_issuers_free(struct crl_issuers **set); /* for SCOPED() */
+
+enum crl_signature {
+    CRL_SIG_NOT_CHECKED, /* no issuer was given */
+    CRL_SIG_GOOD,
+    CRL_SIG_BAD,       /* an issuer of that name and key exists and the signature does not verify */
+    CRL_SIG_NO_ISSUER, /* no given certificate has that name (and AKI) */
+    CRL_SIG_UNSUPPORTED, /* algorithm unknown to this build */
+};
+const char *crl_signature_name(enum crl_signature s);
+
+/* One revoked entry, valid during the callback only. */
+struct crl_entry {
+    const uint8_t *serial; /* big-endian content bytes of the INTEGER */
+    size_t serial_len;
+    int64_t revoked;    /* UTC seconds */
+    int8_t reason;      /* -1 = no reason extension */
+    int64_t invalidity; /* WHEN_NONE = absent */
+};
+
+struct crl_reader;
+
+struct crl_reader_options {
+    const struct crl_issuers *issuers; /* NULL: do not verify; must outlive the reader */
+    uint64_t max_bytes;                /* 0 = LIMIT_CRL_BYTES */
+    /* Called for each entry when set; non-zero ends the reading with ERR_CANCELLED. */
+    int (*on_entry)(void *arg, const struct crl_entry *entry);
+    void *arg;
+};
+
+MUST_CHECK int crl_reader_new(const char *label, const struct crl_reader_options *opt,
+                              struct crl_reader **ret, struct err *err);
+/* Feeds bytes. After an error the reader stays in error and returns the same one. ERR_PARSE texts
+ * name the offset, the rule (RFC section), expected and found; ERR_LIMIT. */
+MUST_CHECK int crl_reader_feed(struct crl_reader *r, const void *data, size_t len, struct err *err);
+/* End of input. ret_facts and ret_sig stay untouched on failure (a truncated CRL is ERR_PARSE).
+ * ret_sig may be NULL. sig_why (may be NULL) gets a sentence for a signature that is not good. */
+MUST_CHECK int crl_reader_finish(struct crl_reader *r, struct crl_facts *ret_facts,
+                                 enum crl_signature *ret_sig, struct err *sig_why, struct err *err);
+void crl_reader_free(struct crl_reader **r); /* for SCOPED() */
+
+/* Whole buffer at once: reader over one chunk. */
+MUST_CHECK int crl_read_memory(const char *label, const void *data, size_t len,
+                               const struct crl_issuers *issuers, struct crl_facts *ret_facts,
+                               enum crl_signature *ret_sig, struct err *err);
+/* File by UTF-8 path. progress(arg, done, total) may be NULL. */
+MUST_CHECK int crl_read_file(const char *path, const struct crl_reader_options *opt,
+                             void (*progress)(void *arg, uint64_t done, uint64_t total),
+                             void *progress_arg, struct crl_facts *ret_facts,
+                             enum crl_signature *ret_sig, struct err *err);
+
+#endif
