@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+/* Which locations exist, and why: from the CA's settings, from what the running CA says, from
+ * certificates, from the configuration and from the command line, merged into one list of probe
+ * targets. Nothing here touches the network. */
+#ifndef CRLAGENT_CDP_LOCATIONS_H
+#define CRLAGENT_CDP_LOCATIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ca/settings.h"
+#include "cdp/probe.h"
+#include "cdp/resolve.h"
+#include "cdp/tokens.h"
+
+/* A growing list; locations_free is for SCOPED(). The same (URL, address, role, key, partition) is
+ * one item: its origins are joined. Never more than LIMIT_LOCATIONS. */
+struct locations {
+    struct probe_target *item;
+    size_t n, cap;
+    struct err skipped; /* the last URL that could not be used and why; code ERR_OK = none */
+    size_t n_skipped;
+};
+void locations_free(struct locations *l);
+
+/* One URL as clients have it. role ROLE_CRL_DELTA for a delta CRL. A URL that cannot be used is
+ * counted in skipped and refused with its reason. */
+MUST_CHECK int locations_add_url(struct locations *l, const char *url, enum location_role role,
+                                 uint32_t origin, uint32_t key_index, struct err *err);
+
+/* Texts of CR_PROP_CERTCDPURLS, CERTAIAURLS or CERTOCSPURLS: one URL per line, expanded by the CA.
+ * Unusable lines are counted in skipped and left out. */
+MUST_CHECK int locations_add_property(struct locations *l, const char *lines,
+                                      enum location_role role, uint32_t key_index, struct err *err);
+
+/* CRLPublicationURLs and CACertPublicationURLs expanded here, for one key (v names it; delta and
+ * partition are set inside): entries with CDP (origin FROM_CA_CDP), Freshest (FROM_FRESHEST) or
+ * write bits (FROM_CA_PUBLISH); entries without any are left out. Deltas only when
+ * delta_period.count > 0. */
+MUST_CHECK int locations_add_settings(struct locations *l, const struct ca_settings *s,
+                                      const struct token_values *v, struct err *err);
+
+/* CDP, Freshest CRL, AIA (certificates) and OCSP URLs of one certificate, PEM or DER.
+ * origin FROM_CERTIFICATE: a certificate this CA issued (key_index = its key). FROM_PARENT: a CA
+ * certificate of this CA: its CDP names the parent's CRL, the targets get parent = true. */
+MUST_CHECK int locations_add_certificate(struct locations *l, const void *data, size_t len,
+                                         uint32_t origin, uint32_t key_index, struct err *err);
+
+/* One target per resolved address for every http(s) location that has no address yet, and, when
+ * servers are given, one per DC for every hostless LDAP location. A name with one address stays one
+ * target (with that address); one that does not resolve stays as it is: its probe reports that.
+ * hosts may be NULL. */
+MUST_CHECK int locations_spread(struct locations *l, const struct resolver *resolver,
+                                int64_t timeout_ms, const char (*ldap_servers)[80],
+                                size_t n_ldap_servers, struct err *err);
+
+#endif
