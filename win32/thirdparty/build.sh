@@ -40,8 +40,8 @@ apt_opts=(-o "Dir::Etc::sourcelist=$APT/sources.list" -o "Dir::Etc::sourceparts=
 
 write_source_list() {
     local main sec key=/usr/share/keyrings/debian-archive-keyring.gpg s
-    main=$(apt-get indextargets --format '$(SITE)|$(CODENAME)' | grep -E '^[^|]*/debian\|[a-z]+$' | head -1 | cut -d'|' -f1)
-    sec=$(apt-get indextargets --format '$(SITE)|$(CODENAME)' | grep -E '\|[a-z]+-security$' | head -1 | cut -d'|' -f1)
+    main=$(apt-get indextargets --format '$(SITE)' | grep -E '/debian/?$' | head -1 || true)
+    sec=$(apt-get indextargets --format '$(SITE)' | grep -E '/debian-security/?$' | head -1 || true)
     [ -n "$main" ] || die "no Debian package source is configured for apt on this machine (expected at least one 'deb' line)"
     : > "$APT/sources.list"
     for s in trixie bookworm; do
