@@ -50,7 +50,7 @@ write_source_list() {
     done
 }
 
-# versions_of PACKAGE SUITE_TAG: that package's versions, newest first ('deb13' = trixie, 'deb12' = bookworm, any = '')
+# versions_of PACKAGE: its versions in the suites above, newest first
 versions_of() {
     apt-cache "${apt_opts[@]}" showsrc "$1" 2>/dev/null | sed -n 's/^Version: //p' | sort -u -V -r
 }
