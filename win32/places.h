@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+/* Where things are on Windows, and folders that only SYSTEM, Administrators and our service may
+ * write to. */
+#ifndef CRLAGENT_WIN32_PLACES_H
+#define CRLAGENT_WIN32_PLACES_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+enum place {
+    PLACE_PROGRAM,  /* full path of the running program */
+    PLACE_BINARIES, /* its folder */
+    PLACE_SYSTEM32,
+    PLACE_DATA,    /* %ProgramData%\\crlagent */
+    PLACE_CONFIG,  /* ...\\config */
+    PLACE_STATE,   /* ...\\state: the store */
+    PLACE_LOGS,    /* ...\\logs */
+    PLACE_REPORTS, /* ...\\reports: readable by users */
+    PLACE_RESERVE, /* ...\\reserve: sealed reserve CRLs */
+};
+
+/* Appends the path (UTF-8, no separator at the end). */
+MUST_CHECK int place_path(enum place which, struct buf *ret, struct err *err);
+
+/* Makes the folder with the ACL of its kind when it is missing (parents made the same way), else
+ * verifies it. ERR_DENIED when somebody else owns it, may write to it, or when it is a link:
+ * nothing in it is used then; the text says who and what to type. */
+MUST_CHECK int place_secure(enum place which, struct err *err);
+
+/* The same check for one file or folder that exists already (configuration, store). */
+MUST_CHECK int place_verify(const char *path, struct err *err);
+
+/* ACL for folders of our own, protected from inheritance. Exposed for tests and for the
+ * installer. */
+const char *place_sddl(enum place which);
+
+#endif
