@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+/* What happens to each location when the CA signs nothing for a while: at which minute it turns
+ * yellow (Next CRL Publish passed), red (critical threshold) and fatal (nextUpdate). */
+#ifndef CRLAGENT_HEALTH_SIMULATE_H
+#define CRLAGENT_HEALTH_SIMULATE_H
+
+#include <stdint.h>
+
+#include "cdp/probe.h"
+#include "crl/judge.h"
+
+struct simulate_line {
+    size_t probe;               /* index of target and result */
+    int64_t yellow, red, fatal; /* UTC seconds; WHEN_NONE = not within the outage */
+    int64_t spare;              /* seconds between the end of the outage and fatal; negative = it
+                                   expired before the end */
+    bool unknown;               /* no usable CRL came from there: nothing can be said */
+};
+
+/* Fills ret[0..*ret_n) (room for n) with one line per CRL location, those that fall first in front.
+ * During [from, from + outage) nothing is published. propagation: seconds that a new CRL takes to
+ * be visible after the outage. */
+void simulate_outage(const struct probe_target *targets, const struct probe_result *results,
+                     size_t n, int64_t from, int64_t outage, int64_t propagation,
+                     const struct crl_thresholds *t, struct simulate_line *ret, size_t *ret_n);
+
+#endif
