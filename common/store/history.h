@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+/* Probe history and the queue of notices. */
+#ifndef CRLAGENT_STORE_HISTORY_H
+#define CRLAGENT_STORE_HISTORY_H
+
+#include "base/limits.h"
+#include "store/store.h"
+
+/* One location asked at one address. */
+struct store_probe {
+    int64_t when;
+    char url[LIMIT_URL_CHARS + 1];
+    char address[80];
+    uint32_t key_index, partition;
+    bool delta;
+    int32_t status;  /* enum probe_status */
+    char number[48]; /* "-" when no CRL was read */
+    int64_t this_update, next_update;
+    char sha256[65]; /* "" when no CRL was read */
+    uint64_t bytes;
+    int64_t total_ms;
+    int64_t visible_seconds; /* from publishing to being served here; WHEN_NONE = not measured */
+};
+MUST_CHECK int store_probe_add(struct store *s, const struct store_probe *p, struct err *err);
+/* Newest first; url NULL = all; since WHEN_NONE = all. */
+MUST_CHECK int store_probe_list(struct store *s, const char *url, int64_t since,
+                                struct store_probe *ret, size_t max, size_t *ret_n,
+                                struct err *err);
+
+/* A notice waiting to be sent (mail, webhook). The queue knows nothing of the channel: body is what
+ * the channel stored. */
+struct store_notice {
+    int64_t id;
+    int64_t created;
+    char channel[64]; /* name of the configured receiver */
+    char key[128];    /* equal keys of one channel that still wait are one notice (newest body) */
+    int64_t next_try; /* UTC */
+    int32_t tries;
+    char last_error[256];
+};
+/* body: any bytes. */
+MUST_CHECK int store_notice_add(struct store *s, const char *channel, const char *key,
+                                const void *body, size_t len, int64_t now, struct err *err);
+/* Due ones (next_try <= now), oldest first. */
+MUST_CHECK int store_notice_due(struct store *s, int64_t now, struct store_notice *ret, size_t max,
+                                size_t *ret_n, struct err *err);
+MUST_CHECK int store_notice_body(struct store *s, int64_t id, struct buf *ret, struct err *err);
+MUST_CHECK int store_notice_sent(struct store *s, int64_t id, int64_t now, struct err *err);
+MUST_CHECK int store_notice_failed(struct store *s, int64_t id, int64_t next_try, const char *why,
+                                   struct err *err);
+/* Earliest next_try of all that wait; WHEN_NONE when the queue is empty. */
+MUST_CHECK int store_notice_next(struct store *s, int64_t *ret_due, struct err *err);
+
+#endif
