@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+#include "health/runway.h"
+
+#include <string.h>
+
+/* Where relying parties look; a location that only the CA writes to counts for the weakest figure
+ * alone. */
+#define CLIENT_ORIGINS                                                                             \
+    (FROM_CA_CDP | FROM_CERTIFICATE | FROM_CONFIG | FROM_COMMAND_LINE | FROM_FRESHEST)
+
+static bool is_crl_target(const struct probe_target *t)
+{
+    return !t->parent && (t->role == ROLE_CRL_BASE || t->role == ROLE_CRL_DELTA);
+}
+
+static bool on_line(const struct probe_target *t, const struct runway_line *l)
+{
+    return is_crl_target(t) && t->key_index == l->key_index && t->partition == l->partition &&
+           (t->role == ROLE_CRL_DELTA) == l->delta;
+}
+
+/* Was a CRL of the right kind read whose signature holds as far as it was looked at? Without a
+ * nextUpdate there is nothing to compute with. */
+static bool usable(const struct probe_target *t, const struct probe_result *r)
+{
+    return (r->status == PROBE_OK || r->status == PROBE_NOT_MODIFIED) &&
+           crl_is_delta(&r->facts) == (t->role == ROLE_CRL_DELTA) &&
+           (r->signature == CRL_SIG_GOOD || r->signature == CRL_SIG_NOT_CHECKED) &&
+           r->facts.next_update != WHEN_NONE;
+}
+
+static struct runway_line *line_of(struct runway *rw, const struct probe_target *t)
+{
+    for (size_t i = 0; i < rw->n; i++) {
+        if (on_line(t, &rw->line[i]))
+            return &rw->line[i];
+    }
+    if (rw->n == RUNWAY_LINES_MAX)
+        return NULL;
+    struct runway_line *l = &rw->line[rw->n++];
+    *l = (struct runway_line){.key_index = t->key_index,
+                              .partition = t->partition,
+                              .delta = t->role == ROLE_CRL_DELTA,
+                              .weakest = INT64_MAX,
+                              .effective = INT64_MIN,
+                              .weakest_until = WHEN_NONE,
+                              .effective_until = WHEN_NONE};
+    return l;
+}
+
+static void weaken(struct runway_line *l, size_t probe, bool is_usable, int64_t until,
+                   int64_t spent)
+{
+    int64_t left = is_usable ? until - spent : INT64_MIN;
+    if (left >= l->weakest)
+        return;
+    l->weakest = left;
+    l->weakest_until = is_usable ? until : WHEN_NONE;
+    l->weakest_probe = probe;
+}
+
+/* The worst that the servers of one URL hand out; false when none of them serves anything usable.
+ */
+static bool url_until(const struct probe_target *targets, const struct probe_result *results,
+                      size_t n, size_t first, const struct runway_line *l, int64_t *ret)
+{
+    bool any = false;
+    for (size_t i = first; i < n; i++) {
+        if (!on_line(&targets[i], l) || strcmp(targets[i].url, targets[first].url) != 0 ||
+            !usable(&targets[i], &results[i]))
+            continue;
+        if (!any || results[i].facts.next_update < *ret)
+            *ret = results[i].facts.next_update;
+        any = true;
+    }
+    return any;
+}
+
+/* A client takes the first URL that gives it a CRL which has not expired (RFC 5280 section 6.3.3
+ * leaves the order to the client; Windows follows the certificate). When all have expired the best
+ * of them tells how long ago. */
+static void effective(const struct probe_target *targets, const struct probe_result *results,
+                      size_t n, int64_t now, uint32_t origins, struct runway_line *l)
+{
+    for (size_t i = 0; i < n; i++) {
+        int64_t until = 0;
+        if (!on_line(&targets[i], l) || (origins && !(targets[i].origin & origins)) ||
+            !url_until(targets, results, n, i, l, &until))
+            continue;
+        if (l->effective_until == WHEN_NONE || until > l->effective_until)
+            l->effective_until = until;
+        if (until > now)
+            return;
+    }
+}
+
+static void sum_up(struct runway *rw, int64_t spent)
+{
+    rw->weakest = rw->effective = rw->n ? INT64_MAX : INT64_MIN;
+    rw->weakest_until = rw->effective_until = WHEN_NONE;
+    for (size_t i = 0; i < rw->n; i++) {
+        struct runway_line *l = &rw->line[i];
+        l->effective = l->effective_until == WHEN_NONE ? INT64_MIN : l->effective_until - spent;
+        if (l->weakest < rw->weakest) {
+            rw->weakest = l->weakest;
+            rw->weakest_until = l->weakest_until;
+            rw->weakest_line = i;
+        }
+        if (l->effective < rw->effective) {
+            rw->effective = l->effective;
+            rw->effective_until = l->effective_until;
+        }
+    }
+}
+
+void runway_compute(const struct probe_target *targets, const struct probe_result *results,
+                    size_t n, int64_t now, int64_t propagation, struct runway *ret)
+{
+    memset(ret, 0, sizeof *ret);
+    int64_t spent = now + propagation;
+    for (size_t i = 0; i < n; i++) {
+        struct runway_line *l = is_crl_target(&targets[i]) ? line_of(ret, &targets[i]) : NULL;
+        if (l)
+            weaken(l, i, usable(&targets[i], &results[i]), results[i].facts.next_update, spent);
+    }
+    for (size_t i = 0; i < ret->n; i++) {
+        struct runway_line *l = &ret->line[i];
+        effective(targets, results, n, now, CLIENT_ORIGINS, l);
+        if (l->effective_until == WHEN_NONE)
+            effective(targets, results, n, now, 0, l);
+    }
+    sum_up(ret, spent);
+}
