@@ -89,8 +89,8 @@ def hsm_show(sh, _):
                 f"   Number of partitions created:        {len(s['partitions'])}"]
     out += ["", "   FIPS 140-2 Operation:", "   =====================",
             f"   The HSM is {'' if h['fips'] else 'NOT '}in FIPS 140-2 approved operation mode.", "",
-            "   HSM Storage Information:" + pad * 0, "   ========================"]
-    used = h.get("used", sum(p["total"] for p in s["partitions"]))
+            "   HSM Storage Information:", "   ========================"]
+    used = h["used"] if h["used"] >= 0 else sum(p["total"] for p in s["partitions"])
     out += [f"   Maximum HSM Storage Space (Bytes):   {h['storage']}", f"   Space In Use (Bytes):                {used}",
             f"   Free Space Left (Bytes):             {h['storage'] - used}"]
     if seven:
@@ -110,13 +110,13 @@ def firmware_show(sh, _):
 
 
 def information_show(sh, _):
+    h = sh.need_hsm()["hsm"]
     with sh.store.change() as s:
         s["hsm"]["operations"] += 10      # grows by itself; the client requests do not
-    h = sh.need_hsm()["hsm"]
     rows = (("Operation Requests:", h["operations"]), ("Operation Errors:", 1707),
             ("Crypto Operation Requests:", h["crypto_requests"]), ("Crypto Operation Errors:", 0),
             ("Critical Events:", 0), ("Non-Critical Events:", 34))
-    sh.say(" \n \nHSM Event Counters:\n \n" + "\n".join(f"{k:<35}{v:>16}" for k, v in rows) + "\n \n ")
+    sh.term.write(" \n \nHSM Event Counters:\n \n" + "\n".join(f"{k:<35}{v:>16}" for k, v in rows) + "\n \n ")
 
 
 def self_test(sh, _):
@@ -155,7 +155,7 @@ def stc_status(sh, _):
 def package_list(sh, _):
     s = sh.store.read()
     base = s["sw"]
-    rpms = [f"libcryptoki-{base}", f"vkd-{base}", f"release-SA-{base}"] + s["patches"]
+    rpms = (s["rpms"] or [f"libcryptoki-{base}", f"vkd-{base}", f"release-SA-{base}"]) + s["patches"]
     sh.say("\n\nRPM LIST (SYSTEM)\n-------------------\n" + "\n".join(rpms) +
            "\n\nRPM LIST (SOFTWARE)\n-------------------")
 
@@ -230,7 +230,7 @@ def network_show(sh, _):
 def route_show(sh, _):
     s = sh.store.read()
     rows = [f"{d:<15} {g:<15} {m:<15} {f:<5} 0      0        0 {dev}" for d, g, m, f, dev in s["routes"]]
-    manual = s.get("manual_routes", [])
+    manual = s["manual_routes"]
     sh.say("\n\n" + ("Manually configured routes\n" + "\n".join(manual) + "\n\n" if manual else "") +
            "Kernel IP routing table\n"
            "Destination     Gateway         Genmask         Flags Metric Ref    Use Iface\n" + "\n".join(rows) + "\n")
@@ -286,7 +286,7 @@ def client_show(sh, args):
             extra = "HTL Required: no\nOTT Expiry:   n/a\n" if version(s["sw"]) >= (7, 0, 0) else ""
             sh.say(f"\n\nClientID:     {c['name']}\nHostname:     {c['name']}\n{extra}Partitions:   {parts}\n")
             return
-    raise Fail("\nError:  'client show' failed. (C000040A : RC_OBJECT_NOT_IN_LIST)\n\n"
+    raise Fail("Error:  'client show' failed. (C000040A : RC_OBJECT_NOT_IN_LIST)\n\n"
                "Error:  Specified client does not exist.\n")
 
 
