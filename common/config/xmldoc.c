@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+#include "config/xmldoc.h"
+
+#include <libxml/parser.h>
+#include <libxml/xmlschemas.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/str.h"
+
+#define PROBLEMS_MAX 50 /* the rest is counted only */
+
+/* What one reading has found so far. */
+struct reading {
+    const char *label;
+    xmlDocPtr schema_doc; /* the schema as a document, for "allowed: ..." */
+    struct buf *all;      /* may be NULL */
+    struct buf first;
+    size_t count;
+    const void *last_node; /* libxml2 reports one bad value twice: facet, then type */
+    bool refused_dtd;
+};
+
+#define IS(node, text) (strcmp((const char *)(node)->name, (text)) == 0)
+
+xmlNodePtr xmldoc_next(xmlNodePtr node, const char *name)
+{
+    for (node = node ? node->next : NULL; node; node = node->next) {
+        if (node->type == XML_ELEMENT_NODE && (!name || IS(node, name)))
+            return node;
+    }
+    return NULL;
+}
+
+xmlNodePtr xmldoc_child(xmlNodePtr parent, const char *name)
+{
+    xmlNodePtr first = parent ? parent->children : NULL;
+    if (first && first->type == XML_ELEMENT_NODE && (!name || IS(first, name)))
+        return first;
+    return xmldoc_next(first, name);
+}
+
+/* Cuts the white space around and folds runs inside to one blank when fold is set. */
+static char *tidy(const char *text, bool fold)
+{
+    static const char blanks[] = " \t\r\n";
+    char *out = malloc(strlen(text) + 1), *to = out;
+    text += strspn(text, blanks);
+    while (out && *text) {
+        size_t gap = strspn(text, blanks);
+        if (gap && text[gap] == '\0')
+            break;
+        if (gap && fold) {
+            *to++ = ' ';
+            text += gap;
+        } else {
+            *to++ = *text++;
+        }
+    }
+    if (out)
+        *to = '\0';
+    return out;
+}
+
+static char *from_xml(xmlChar *value, bool fold)
+{
+    char *copy = value ? tidy((const char *)value, fold) : NULL;
+    xmlFree(value);
+    return copy;
+}
+
+char *xmldoc_text(xmlNodePtr node)
+{
+    return from_xml(xmlNodeGetContent(node), false);
+}
+
+char *xmldoc_attribute(xmlNodePtr node, const char *name)
+{
+    return from_xml(xmlGetNoNsProp(node, (const xmlChar *)name), false);
+}
+
+int xmldoc_at(xmlNodePtr node, const char *label, struct err *err)
+{
+    return err_context(err, "%s:%ld: element '%s'", label, xmlGetLineNo(node),
+                       (const char *)node->name);
+}
+
+void xmldoc_free(xmlDocPtr *doc)
+{
+    if (*doc)
+        xmlFreeDoc(*doc);
+    *doc = NULL;
+}
+
+static xmlNodePtr find_named(xmlNodePtr node, const char *kind, const char *name)
+{
+    for (node = xmldoc_child(node, NULL); node; node = xmldoc_next(node, NULL)) {
+        SCOPED(scope_free) char *has = xmldoc_attribute(node, "name");
+        if (IS(node, kind) && has && strcmp(has, name) == 0)
+            return node;
+        xmlNodePtr inside = find_named(node, kind, name);
+        if (inside)
+            return inside;
+    }
+    return NULL;
+}
+
+static char *documentation_of(xmlNodePtr node)
+{
+    xmlNodePtr text = xmldoc_child(xmldoc_child(node, "annotation"), "documentation");
+    return text ? from_xml(xmlNodeGetContent(text), true) : NULL;
+}
+
+char *xmldoc_documentation(xmlDocPtr schema, const char *kind, const char *name)
+{
+    return documentation_of(find_named(xmlDocGetRootElement(schema), kind, name));
+}
+
+/* "allowed: ..." from the documentation of the simple type of a schema element or attribute. */
+static char *allowed_here(const struct reading *r, const char *name)
+{
+    xmlNodePtr root = r->schema_doc ? xmlDocGetRootElement(r->schema_doc) : NULL;
+    xmlNodePtr decl = root ? find_named(root, "element", name) : NULL;
+    if (!decl && root)
+        decl = find_named(root, "attribute", name);
+    SCOPED(scope_free) char *type = decl ? xmldoc_attribute(decl, "type") : NULL;
+    return type ? xmldoc_documentation(r->schema_doc, "simpleType", type) : NULL;
+}
+
+/* The names of the elements that may stand in a schema element, "a, b, c". libxml2 lists them for a
+ * sequence only, not where the order is free. */
+static void list_children(const struct reading *r, const char *parent, struct buf *out)
+{
+    xmlNodePtr root = r->schema_doc ? xmlDocGetRootElement(r->schema_doc) : NULL;
+    xmlNodePtr type =
+        xmldoc_child(root ? find_named(root, "element", parent) : NULL, "complexType");
+    xmlNodePtr group = xmldoc_child(type, "all");
+    group = group ? group : xmldoc_child(type, "sequence");
+    const char *separator = " Allowed here: ";
+    for (xmlNodePtr e = xmldoc_child(group, "element"); e; e = xmldoc_next(e, "element")) {
+        SCOPED(scope_free) char *name = xmldoc_attribute(e, "name");
+        buf_printf(out, "%s%s", separator, name ? name : "");
+        separator = ", ";
+    }
+}
+
+static void note(struct reading *r, const char *line)
+{
+    r->count++;
+    if (r->count == 1)
+        buf_puts(&r->first, line);
+    if (r->all && r->count <= PROBLEMS_MAX)
+        buf_printf(r->all, "%s\n", line);
+}
+
+/* libxml2 ends its messages with a line feed; its schema messages start with "Element 'x': ". */
+static void on_problem(void *arg, const xmlError *e)
+{
+    struct reading *r = arg;
+    if (e->level < XML_ERR_ERROR || (e->node && e->node == r->last_node) || r->refused_dtd)
+        return;
+    r->last_node = e->node;
+    SCOPED(scope_free) char *text = tidy(e->message ? e->message : "not well-formed", true);
+    SCOPED(buf_free) struct buf line = BUF_INIT;
+    const xmlNode *node = e->node;
+    bool unknown = text && strstr(text, "not expected") != NULL;
+    SCOPED(scope_free)
+    char *allowed =
+        node && node->name && !unknown ? allowed_here(r, (const char *)node->name) : NULL;
+    buf_printf(&line, "%s:%d: %s", r->label, e->line, text ? text : "not well-formed");
+    if (allowed)
+        buf_printf(&line, " Allowed: %s", allowed);
+    else if (unknown && node && node->parent && !strstr(text, "Expected is"))
+        list_children(r, (const char *)node->parent->name, &line);
+    note(r, buf_str(&line));
+}
+
+static void on_problem_cb(void *arg, xmlErrorPtr e)
+{
+    on_problem(arg, e);
+}
+
+/* A document type is where entity bombs and outside files come from: the parser stops at it, before
+ * anything in it is read. */
+static void refuse_dtd(void *ctx, const xmlChar *name, const xmlChar *external,
+                       const xmlChar *system)
+{
+    (void)name;
+    (void)external;
+    (void)system;
+    xmlParserCtxtPtr parser = ctx;
+    struct reading *r = parser->_private;
+    SCOPED(buf_free) struct buf line = BUF_INIT;
+    buf_printf(&line, "%s:%d: a document type (<!DOCTYPE ...>) is not allowed here", r->label,
+               parser->input ? parser->input->line : 1);
+    note(r, buf_str(&line));
+    r->refused_dtd = true;
+    xmlStopParser(parser);
+}
+
+static xmlDocPtr read_bytes(struct reading *r, const void *bytes, size_t len)
+{
+    xmlParserCtxtPtr parser = xmlNewParserCtxt();
+    if (!parser)
+        return NULL;
+    parser->_private = r;
+    parser->sax->internalSubset = refuse_dtd;
+    /* Per thread, and the only way to have a pointer of ours in the call. */
+    xmlSetStructuredErrorFunc(r, on_problem_cb);
+    xmlDocPtr doc = xmlCtxtReadMemory(parser, bytes, (int)len, NULL, NULL, XML_PARSE_NONET);
+    xmlSetStructuredErrorFunc(NULL, NULL);
+    xmlFreeParserCtxt(parser);
+    if (doc && (r->count || r->refused_dtd))
+        xmldoc_free(&doc);
+    return doc;
+}
+
+static xmlSchemaPtr load_schema(const struct xml_schema *schema)
+{
+    xmlSchemaParserCtxtPtr parser =
+        xmlSchemaNewMemParserCtxt(schema->text, (int)strlen(schema->text));
+    xmlSchemaPtr out = parser ? xmlSchemaParse(parser) : NULL;
+    if (parser)
+        xmlSchemaFreeParserCtxt(parser);
+    return out;
+}
+
+static int validate(struct reading *r, xmlDocPtr doc, const struct xml_schema *schema,
+                    struct err *err)
+{
+    xmlSchemaPtr compiled = load_schema(schema);
+    xmlSchemaValidCtxtPtr valid = compiled ? xmlSchemaNewValidCtxt(compiled) : NULL;
+    int rc = ERR_OK;
+    if (!valid) {
+        rc = err_set(err, ERR_INTERNAL, "the built-in schema '%s' cannot be used", schema->name);
+    } else {
+        xmlSchemaSetValidStructuredErrors(valid, on_problem_cb, r);
+        int found = xmlSchemaValidateDoc(valid, doc);
+        if (found && r->count == 0)
+            rc = err_set(err, ERR_INTERNAL, "%s: validation failed without a reason (%d)", r->label,
+                         found);
+    }
+    if (valid)
+        xmlSchemaFreeValidCtxt(valid);
+    if (compiled)
+        xmlSchemaFree(compiled);
+    return rc;
+}
+
+static int verdict(const struct reading *r, struct err *err)
+{
+    if (r->count == 0)
+        return ERR_OK;
+    if (r->count == 1)
+        return err_set(err, ERR_PARSE, "%s", buf_str(&r->first));
+    return err_set(err, ERR_PARSE, "%s (and %zu more)", buf_str(&r->first), r->count - 1);
+}
+
+int xmldoc_parse(const char *label, const void *bytes, size_t len, const struct xml_schema *schema,
+                 struct buf *problems, xmlDocPtr *ret, struct err *err)
+{
+    if (len > LIMIT_XML_BYTES)
+        return err_set(err, ERR_LIMIT, "%s: %zu bytes, at most %u are read", label, len,
+                       LIMIT_XML_BYTES);
+    SCOPED(xmldoc_free)
+    xmlDocPtr schema_doc =
+        xmlReadMemory(schema->text, (int)strlen(schema->text), schema->name, NULL, XML_PARSE_NONET);
+    struct reading r = {.label = label, .schema_doc = schema_doc, .all = problems};
+    SCOPED(xmldoc_free) xmlDocPtr doc = read_bytes(&r, bytes, len);
+    int rc = ERR_OK;
+    if (!doc && r.count == 0)
+        rc = err_set(err, ERR_PARSE, "%s: no XML document", label);
+    else if (doc)
+        rc = validate(&r, doc, schema, err);
+    if (!rc)
+        rc = verdict(&r, err);
+    buf_free(&r.first);
+    if (!rc)
+        *ret = steal_ptr(doc);
+    return rc;
+}
+
+int xmldoc_load(const char *path, const struct xml_schema *schema, struct buf *problems,
+                xmlDocPtr *ret, struct err *err)
+{
+    SCOPED(buf_free) struct buf bytes = BUF_INIT;
+    int rc = file_read(path, LIMIT_XML_BYTES, &bytes, err);
+    if (rc)
+        return rc;
+    return xmldoc_parse(path, buf_str(&bytes), bytes.len, schema, problems, ret, err);
+}
