@@ -20,7 +20,7 @@ if(WIN32 AND CRLAGENT_THIRDPARTY)
   target_link_libraries(dep_ssh2 INTERFACE "${T}/lib/libssh2.a" dep_openssl)
   target_link_libraries(dep_curl INTERFACE "${T}/lib/libcurl.a" dep_ssh2 dep_openssl "${T}/lib/libz.a"
     ws2_32 iphlpapi bcrypt crypt32)
-  target_link_libraries(dep_xml2 INTERFACE "${T}/lib/libxml2.a" ws2_32)
+  target_link_libraries(dep_xml2 INTERFACE "${T}/lib/libxml2.a" ws2_32 winpthread)
   target_link_libraries(dep_sqlite INTERFACE "${T}/lib/libsqlite3.a")
   target_link_libraries(dep_jansson INTERFACE "${T}/lib/libjansson.a")
   target_link_libraries(dep_cmocka INTERFACE "${T}/lib/libcmocka-static.a")
