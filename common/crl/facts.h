@@ -55,7 +55,14 @@ enum crl_warning {
     CRL_WARN_UNKNOWN_CRITICAL = 1u << 11,  /* an extension relying parties may not ignore */
     CRL_WARN_URLS_CUT = 1u << 12,          /* a URL or a list was longer than what is kept */
     CRL_WARN_WEAK_DIGEST = 1u << 13,       /* MD5 or SHA-1 signature */
+    CRL_WARN_NOT_DER = 1u << 14,           /* a BOOLEAN default written out, or TRUE not 0xFF */
+    CRL_WARN_KEY_BY_NAME = 1u << 15, /* AKI matches no given key; a key of that name verified */
+    CRL_WARN_NEXT_BEFORE_THIS = 1u << 16, /* nextUpdate is not later than thisUpdate */
+    CRL_WARN_REASON_UNKNOWN = 1u << 17,   /* a reason code outside RFC 5280; counted under 7 */
+    CRL_WARN_ALG_PARAMETERS = 1u << 18,   /* RSA without the NULL of RFC 4055 section 2.1 */
+    CRL_WARN_OTHER_ISSUER = 1u << 19,     /* certificateIssuer entries without indirectCRL */
 };
+#define CRL_WARN_COUNT 20
 
 struct crl_facts {
     /* identity */
@@ -87,13 +94,16 @@ struct crl_facts {
     uint64_t entries;
     int64_t earliest_revocation, latest_revocation;
     uint64_t reason[CRL_REASONS]; /* entries per reason; an entry without reason counts as 0
-                                     (unspecified) */
+                                     (unspecified), one with an unknown reason as 7 */
     uint64_t entries_without_reason;
+    uint64_t entries_other_issuer; /* entries with certificateIssuer (indirect CRL) */
     /* bytes */
     uint64_t bytes;     /* of the DER (after PEM decoding) */
     uint8_t sha256[32]; /* of the DER */
     uint64_t tbs_bytes;
-    uint32_t warnings; /* enum crl_warning bits */
+    uint8_t tbs_digest[64]; /* of the signed part, by the signature's own digest */
+    uint8_t tbs_digest_len; /* 0: the algorithm has no separate digest (Ed25519, ML-DSA) */
+    uint32_t warnings;      /* enum crl_warning bits */
 };
 
 static inline bool crl_is_delta(const struct crl_facts *f)
@@ -107,5 +117,11 @@ int crl_number_compare(const struct crl_number *a, const struct crl_number *b);
 /* Decimal when it fits 64 bits, else "0x" hex; "-" when absent. dst: at least 48 bytes. Returns
  * dst. */
 const char *crl_number_format(const struct crl_number *n, char dst[48]);
+
+/* "pem", "no-aki" ... and a sentence for people; never NULL. */
+const char *crl_warning_name(enum crl_warning bit);
+const char *crl_warning_text(enum crl_warning bit);
+/* "keyCompromise" ... (RFC 5280 section 5.3.1); "unknown" outside 0..10. */
+const char *crl_reason_name(int reason);
 
 #endif

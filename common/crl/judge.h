@@ -29,7 +29,9 @@ enum crl_verdict {
     CRL_V_NO_NEXT_UPDATE = 1u << 15,
     CRL_V_NUMBER_AHEAD = 1u << 16, /* number higher than the reference: the reference is old */
     CRL_V_SIGNATURE_UNSUPPORTED = 1u << 17,
+    CRL_V_SHORT = 1u << 18, /* nextUpdate lies before the moment until which it is needed */
 };
+#define CRL_V_COUNT 19
 
 struct crl_thresholds {
     int64_t warn_seconds, crit_seconds; /* remaining life; 0 = use percent */
@@ -46,8 +48,12 @@ struct crl_expectation {
         *reference;               /* the CA's own newest copy of this kind and key; NULL = none */
     const struct crl_facts *base; /* for a delta: the base that clients get; NULL = not compared */
     enum crl_signature signature;
+    int64_t required_until; /* end of a planned absence of the CA; 0 = none */
 };
 
+/* All verdicts on f at the moment now. e NULL: nothing is expected; t NULL: the defaults. A CRL of
+ * the wrong type or issuer is not compared with reference and base: the numbers would mean nothing.
+ */
 uint32_t crl_judge(const struct crl_facts *f, const struct crl_expectation *e,
                    const struct crl_thresholds *t, int64_t now);
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "crl/der.h"
 #include "crl/facts.h"
 
 /* CA certificates among which the signer is chosen by name and AKI (several keys of a renewed CA).
@@ -44,6 +45,10 @@ struct crl_reader;
 struct crl_reader_options {
     const struct crl_issuers *issuers; /* NULL: do not verify; must outlive the reader */
     uint64_t max_bytes;                /* 0 = LIMIT_CRL_BYTES */
+    /* Ed25519, Ed448 and ML-DSA sign the message itself, not its digest: the signed part is kept up
+     * to this many bytes, beyond that the signature is CRL_SIG_UNSUPPORTED. 0 =
+     * LIMIT_CRL_HELD_BYTES. All other algorithms keep nothing. */
+    uint64_t max_held_bytes;
     /* Called for each entry when set; non-zero ends the reading with ERR_CANCELLED. */
     int (*on_entry)(void *arg, const struct crl_entry *entry);
     void *arg;
@@ -59,6 +64,10 @@ MUST_CHECK int crl_reader_feed(struct crl_reader *r, const void *data, size_t le
 MUST_CHECK int crl_reader_finish(struct crl_reader *r, struct crl_facts *ret_facts,
                                  enum crl_signature *ret_sig, struct err *sig_why, struct err *err);
 void crl_reader_free(struct crl_reader **r); /* for SCOPED() */
+
+/* Which rule a reader in error has met, CRL_RULE_OK when none (an I/O error or a limit of bytes).
+ */
+enum crl_rule crl_reader_rule(const struct crl_reader *r);
 
 /* Whole buffer at once: reader over one chunk. */
 MUST_CHECK int crl_read_memory(const char *label, const void *data, size_t len,
