@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+#include "driver/paths.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+
+static const char *component_name(enum component c)
+{
+    return c == COMPONENT_SOFTWARE ? "appliance software" : "HSM firmware";
+}
+
+/* Calls version_in for each blank-separated line of `list`. */
+static bool in_list(const struct version *v, const char *list)
+{
+    char word[24];
+    while (*list) {
+        size_t n = strcspn(list, " ");
+        struct version line;
+        if (n && n < sizeof word) {
+            memcpy(word, list, n);
+            word[n] = '\0';
+            if (version_parse(word, &line, NULL) == ERR_OK && version_in(v, &line))
+                return true;
+        }
+        list += n;
+        list += strspn(list, " ");
+    }
+    return false;
+}
+
+/* Same level; builds count only when both are given. */
+static bool same(const struct version *a, const struct version *b)
+{
+    return version_compare(a, b) == 0 && (a->build < 0 || b->build < 0 || a->build == b->build);
+}
+
+static int refuse(struct route *r, enum route_verdict v, const struct path_source *s,
+                  const char *text)
+{
+    r->verdict = v;
+    snprintf(r->why, sizeof r->why, "%s%s%s%s", text, s ? " (source: " : "", s ? s->ref : "",
+             s ? ")" : "");
+    return 1;
+}
+
+/* What makes a target impossible before any route is looked for. */
+static int impossible(const struct paths *p, enum component c, const struct version *from,
+                      const struct version *to, struct route *r)
+{
+    char text[400];
+    for (size_t i = 0; i < p->n_texts; i++) {
+        const struct path_text *t = &p->text[i];
+        struct version limit, beyond;
+        if (t->kind == PATH_BARRIER && !version_parse(t->version, &limit, NULL) &&
+            !version_parse(t->to, &beyond, NULL) && version_compare(from, &limit) < 0 &&
+            version_compare(to, &beyond) >= 0)
+            return refuse(r, ROUTE_BARRIER, t->source, t->text);
+        if (t->kind == PATH_WITHDRAWN && t->component == c && in_list(to, t->version)) {
+            snprintf(text, sizeof text, "the vendor withdrew %s; use %s", t->version, t->to);
+            return refuse(r, ROUTE_WITHDRAWN, t->source, text);
+        }
+    }
+    if (version_compare(to, from) < 0) {
+        snprintf(text, sizeof text, "the target is older than what is installed: %s cannot go back",
+                 component_name(c));
+        return refuse(r, ROUTE_DOWNGRADE, NULL, text);
+    }
+    return 0;
+}
+
+/* Breadth first over the rows: the first arrival has the fewest hops. */
+struct search {
+    const struct path_update *row[PATHS_UPDATES_MAX];
+    int parent[PATHS_UPDATES_MAX];
+    size_t n;
+};
+
+static bool known_row(const struct search *s, const struct path_update *row)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->row[i] == row)
+            return true;
+    }
+    return false;
+}
+
+static void expand(const struct paths *p, enum component c, const struct version *at, int parent,
+                   struct search *s)
+{
+    for (size_t i = 0; i < p->n_updates; i++) {
+        const struct path_update *u = &p->update[i];
+        if (u->component != c || known_row(s, u) || !in_list(at, u->from))
+            continue;
+        s->row[s->n] = u;
+        s->parent[s->n++] = parent;
+    }
+}
+
+static bool collect(const struct search *s, int last, struct route *r)
+{
+    int chain[ROUTE_HOPS_MAX];
+    size_t n = 0;
+    for (int i = last; i >= 0; i = s->parent[i]) {
+        if (n == ROUTE_HOPS_MAX)
+            return false;
+        chain[n++] = i;
+    }
+    r->n = n;
+    for (size_t i = 0; i < n; i++) {
+        r->hop[i] = s->row[chain[n - 1 - i]];
+        r->minutes_low += r->hop[i]->minutes_low;
+        r->minutes_high += r->hop[i]->minutes_high;
+    }
+    return true;
+}
+
+static bool find(const struct paths *p, enum component c, const struct version *from,
+                 const struct version *to, struct route *r)
+{
+    struct search s = {.n = 0};
+    expand(p, c, from, -1, &s);
+    for (size_t i = 0; i < s.n; i++) {
+        struct version at;
+        if (version_parse(s.row[i]->to, &at, NULL))
+            continue;
+        if (same(&at, to))
+            return collect(&s, (int)i, r);
+        expand(p, c, &at, (int)i, &s);
+    }
+    return false;
+}
+
+int paths_route(const struct paths *p, enum component c, const char *from, const char *to,
+                struct route *ret, struct err *err)
+{
+    struct version a, b;
+    int rc = version_parse(from, &a, err);
+    if (!rc)
+        rc = version_parse(to, &b, err);
+    if (rc)
+        return rc;
+    struct route r = {.verdict = ROUTE_ALREADY};
+    if (same(&a, &b)) {
+        snprintf(r.why, sizeof r.why, "%s %s is installed", component_name(c), from);
+    } else if (impossible(p, c, &a, &b, &r)) {
+        /* why is filled */
+    } else if (find(p, c, &a, &b, &r)) {
+        r.verdict = ROUTE_FOUND;
+        snprintf(r.why, sizeof r.why, "%zu step%s", r.n, r.n == 1 ? "" : "s");
+    } else {
+        char text[300];
+        snprintf(text, sizeof text,
+                 "the table of valid updates has no way for %s from %s to %s; if the vendor's own "
+                 "release notes have one: --accept-unlisted-path REASON",
+                 component_name(c), from, to);
+        refuse(&r, ROUTE_UNLISTED, NULL, text);
+    }
+    *ret = r;
+    return ERR_OK;
+}
+
+static void explain_hops(const char *from, const struct route *r, struct buf *out)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        const struct path_update *u = r->hop[i];
+        buf_printf(out, "  %s -> %s   %d to %d minutes\n      source: %s\n",
+                   i ? r->hop[i - 1]->to : from, u->to, u->minutes_low, u->minutes_high,
+                   u->source ? u->source->ref : "-");
+    }
+}
+
+void paths_explain(const struct paths *p, enum component c, const char *from, const char *to,
+                   const struct route *r, struct buf *out)
+{
+    struct version target;
+    buf_printf(out, "%s: %s -> %s\n", component_name(c), from, to);
+    if (r->verdict != ROUTE_FOUND) {
+        buf_printf(out, "  %s%s\n", r->verdict == ROUTE_ALREADY ? "" : "no route: ", r->why);
+        if (r->verdict != ROUTE_UNLISTED)
+            return;
+    }
+    explain_hops(from, r, out);
+    if (version_parse(to, &target, NULL))
+        return;
+    for (size_t i = 0; i < p->n_texts; i++) {
+        const struct path_text *t = &p->text[i];
+        struct version v;
+        bool show = t->kind == PATH_ONE_WAY && t->component == c;
+        if (t->kind == PATH_NOTE && t->component == c && !version_parse(t->version, &v, NULL))
+            show = version_compare(&target, &v) >= 0;
+        if (t->kind == PATH_CERTIFICATE && c == COMPONENT_FIRMWARE)
+            show = in_list(&target, t->version);
+        if (show)
+            buf_printf(out, "  %s%s\n      source: %s\n",
+                       t->kind == PATH_ONE_WAY       ? "going back: "
+                       : t->kind == PATH_CERTIFICATE ? "certificate: "
+                                                     : "note: ",
+                       t->text, t->source ? t->source->ref : "-");
+    }
+}
+
+static bool at_least(const char *v, const char *limit)
+{
+    struct version a, b;
+    return version_parse(v, &a, NULL) || version_parse(limit, &b, NULL) ||
+           version_compare(&a, &b) >= 0;
+}
+
+bool paths_ped_suits(const struct paths *p, const char *ped, const char *firmware)
+{
+    if (!ped[0] || !firmware[0] || !p->ped_firmware[0] || !at_least(firmware, p->ped_firmware))
+        return true;
+    return at_least(ped, p->ped_from) ||
+           (at_least(ped, p->ped_older) && !at_least(ped, p->ped_below));
+}
+
+bool paths_client_suits(const struct paths *p, const char *client, const char *firmware)
+{
+    if (!client[0] || !firmware[0] || !p->client_firmware[0] ||
+        !at_least(firmware, p->client_firmware))
+        return true;
+    return at_least(client, p->client_minimum);
+}

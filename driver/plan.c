@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+#include "driver/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "base/when.h"
+#include "driver/digest.h"
+#include "driver/embedded.h"
+#include "driver/xml.h"
+
+struct reader {
+    const char *label;
+    struct plan *p;
+    struct err *err;
+};
+
+#define COPY(r, node, name, field)                                                                 \
+    xml_attr_copy((r)->label, node, name, field, sizeof(field), (r)->err)
+
+const char *console_name(enum console c)
+{
+    static const char *const names[] = {"ssh", "serial", "manual"};
+    return names[c];
+}
+
+const char *role_name(enum ha_role r)
+{
+    static const char *const names[] = {"single", "secondary", "primary"};
+    return names[r];
+}
+
+/* Index of the attribute's value in names; `fallback` when it is absent. The schema has checked the
+ * spelling. */
+static int choice(const xmlNode *node, const char *name, const char *const *names, int n,
+                  int fallback)
+{
+    SCOPED(scope_free) char *v = xml_attr(node, name);
+    for (int i = 0; v && i < n; i++) {
+        if (strcmp(v, names[i]) == 0)
+            return i;
+    }
+    return fallback;
+}
+
+static int read_time(struct reader *r, const xmlNode *node, const char *name, int64_t *ret)
+{
+    struct err inner = ERR_INIT;
+    SCOPED(scope_free) char *v = xml_attr(node, name);
+    if (when_parse(v ? v : "", ret, &inner))
+        return xml_fail(r->label, node, r->err, "attribute '%s': %s", name, inner.text);
+    return ERR_OK;
+}
+
+static int read_duration(struct reader *r, const xmlNode *node, const char *name, int64_t *ret)
+{
+    struct err inner = ERR_INIT;
+    SCOPED(scope_free) char *v = xml_attr(node, name);
+    if (v && duration_parse(v, ret, &inner))
+        return xml_fail(r->label, node, r->err, "attribute '%s': %s", name, inner.text);
+    return ERR_OK;
+}
+
+static int read_window(struct reader *r, const xmlNode *node)
+{
+    struct plan *p = r->p;
+    p->reserve = 7200;
+    int rc = read_time(r, node, "start", &p->window_start);
+    if (!rc)
+        rc = read_time(r, node, "end", &p->window_end);
+    if (!rc)
+        rc = read_duration(r, node, "reserve", &p->reserve);
+    if (!rc && p->window_end <= p->window_start)
+        rc = xml_fail(r->label, node, r->err, "the window ends before it starts");
+    if (!rc && p->window_end - p->window_start > LIMIT_WINDOW_SECONDS)
+        rc = xml_fail(r->label, node, r->err, "the window is longer than 30 days");
+    return rc;
+}
+
+/* The part after the last separator of either system. */
+static const char *base_name(const char *path)
+{
+    const char *base = path;
+    for (const char *p = path; *p; p++) {
+        if (*p == '/' || *p == '\\')
+            base = p + 1;
+    }
+    return base;
+}
+
+static int read_package(struct reader *r, const xmlNode *node, struct plan_package *k)
+{
+    static const char *const from[] = {"prompt", "credential-manager"};
+    static const char *const where[] = {"hsm", "software"};
+    size_t n = 0;
+    k->present = true;
+    int rc = COPY(r, node, "file", k->file);
+    if (!rc)
+        rc = COPY(r, node, "name", k->name);
+    if (!rc && !k->name[0] && !str_copy(k->name, sizeof k->name, base_name(k->file)))
+        rc = xml_fail(r->label, node, r->err, "the file name is longer than 64 characters");
+    if (!rc && (strlen(k->name) > 64 || k->name[0] == '.' || !k->name[0]))
+        rc = xml_fail(
+            r->label, node, r->err,
+            "'%s' cannot be a name on the appliance (1-64 characters, not starting with '.')",
+            k->name);
+    SCOPED(scope_free) char *hex = xml_attr(node, "sha256");
+    if (!rc && str_unhex(hex ? hex : "", k->sha256, sizeof k->sha256, &n, r->err))
+        rc = ERR_PARSE;
+    k->authcode = (enum authcode_from)choice(node, "authcode", from, 2, AUTHCODE_PROMPT);
+    k->in_software = choice(node, "verify-in", where, 2, 0) == 1;
+    return rc;
+}
+
+static int read_ssh(struct reader *r, const xmlNode *node, struct plan_ssh *s)
+{
+    static const char *const logins[] = {"password", "publickey", "agent"};
+    static const char *const sets[] = {"modern", "legacy"};
+    s->present = true;
+    s->port = 22;
+    int rc = COPY(r, node, "host", s->host);
+    if (!rc)
+        rc = COPY(r, node, "user", s->user);
+    if (!rc)
+        rc = COPY(r, node, "fingerprint", s->fingerprint);
+    if (!rc)
+        rc = COPY(r, node, "keyfile", s->keyfile);
+    SCOPED(scope_free) char *port = xml_attr(node, "port");
+    if (port)
+        s->port = (uint16_t)strtoul(port, NULL, 10);
+    if (!s->user[0])
+        str_copy(s->user, sizeof s->user, "admin");
+    size_t n = strlen(s->fingerprint);
+    if (n && s->fingerprint[n - 1] == '=')
+        s->fingerprint[n - 1] = '\0';
+    s->login = (enum ssh_login)choice(node, "login", logins, 3, SSH_LOGIN_PASSWORD);
+    s->legacy = choice(node, "algorithms", sets, 2, 0) == 1;
+    if (!rc && s->login == SSH_LOGIN_PUBLICKEY && !s->keyfile[0])
+        rc = xml_fail(r->label, node, r->err, "login='publickey' needs the attribute 'keyfile'");
+    return rc;
+}
+
+static int read_serial(struct reader *r, const xmlNode *node, struct plan_serial *s)
+{
+    s->present = true;
+    s->speed = 115200;
+    int rc = COPY(r, node, "device", s->device);
+    if (!rc)
+        rc = COPY(r, node, "user", s->user);
+    SCOPED(scope_free) char *speed = xml_attr(node, "speed");
+    if (speed)
+        s->speed = (uint32_t)strtoul(speed, NULL, 10);
+    if (!s->user[0])
+        str_copy(s->user, sizeof s->user, "admin");
+    return rc;
+}
+
+static int read_appliance(struct reader *r, const xmlNode *node)
+{
+    static const char *const consoles[] = {"ssh", "serial", "manual"};
+    static const char *const roles[] = {"single", "secondary", "primary"};
+    struct plan_appliance *a = &r->p->appliance[r->p->n_appliances];
+    int rc = COPY(r, node, "name", a->name);
+    a->console = (enum console)choice(node, "console", consoles, 3, CONSOLE_SSH);
+    a->role = (enum ha_role)choice(node, "role", roles, 3, ROLE_SINGLE);
+    const xmlNode *ssh = xml_child(node, "ssh");
+    const xmlNode *serial = xml_child(node, "serial");
+    if (!rc && ssh)
+        rc = read_ssh(r, ssh, &a->ssh);
+    if (!rc && serial)
+        rc = read_serial(r, serial, &a->serial);
+    if (!rc && a->console == CONSOLE_SSH && !ssh)
+        rc = xml_fail(r->label, node, r->err, "console='ssh' needs the element <ssh>");
+    if (!rc && a->console == CONSOLE_SERIAL && !serial)
+        rc = xml_fail(r->label, node, r->err, "console='serial' needs the element <serial>");
+    for (size_t i = 0; !rc && i < r->p->n_appliances; i++) {
+        const struct plan_appliance *b = &r->p->appliance[i];
+        if (strcmp(b->name, a->name) == 0)
+            rc = xml_fail(r->label, node, r->err, "a second appliance '%s'", a->name);
+        else if (b->role == ROLE_PRIMARY)
+            rc = xml_fail(r->label, node, r->err,
+                          "'%s' comes after the primary '%s': secondaries first, the primary last",
+                          a->name, b->name);
+    }
+    r->p->n_appliances++;
+    return rc;
+}
+
+static int read_command(struct reader *r, const xmlNode *node, struct plan_command *c,
+                        int64_t timeout)
+{
+    c->timeout = timeout;
+    for (const xmlNode *a = xml_child(node, "arg"); a; a = xml_next(a, "arg")) {
+        if (c->n == PLAN_ARGS_MAX)
+            return xml_fail(r->label, a, r->err, "more than %d arguments", PLAN_ARGS_MAX);
+        c->arg[c->n] = xml_text(a);
+        if (!c->arg[c->n])
+            return err_nomem(r->err);
+        c->n++;
+    }
+    return read_duration(r, node, "timeout", &c->timeout);
+}
+
+static int read_agents(struct reader *r, const xmlNode *node)
+{
+    int rc = ERR_OK;
+    for (const xmlNode *a = xml_child(node, "agent"); a && !rc; a = xml_next(a, "agent")) {
+        struct plan_agent *g = &r->p->agent[r->p->n_agents++];
+        rc = COPY(r, a, "name", g->name);
+        if (!rc)
+            rc = read_command(r, a, &g->command, r->p->timeouts.agent);
+    }
+    return rc;
+}
+
+static int read_timeouts(struct reader *r, const xmlNode *node)
+{
+    struct plan_timeouts *t = &r->p->timeouts;
+    *t = (struct plan_timeouts){60, 120, 1000, 7200, 21600, 1800, 300, 10, 1800, 3600};
+    const struct {
+        const char *name;
+        int64_t *target;
+    } rows[] = {
+        {"connect", &t->connect},       {"command", &t->command},   {"ped", &t->ped},
+        {"update", &t->update},         {"firmware", &t->firmware}, {"boot", &t->boot},
+        {"settle", &t->settle},         {"poll", &t->poll},         {"agent", &t->agent},
+        {"activation", &t->activation},
+    };
+    int rc = ERR_OK;
+    for (size_t i = 0; node && i < ARRAY_LEN(rows) && !rc; i++) {
+        rc = read_duration(r, node, rows[i].name, rows[i].target);
+        if (!rc && *rows[i].target <= 0)
+            rc = xml_fail(r->label, node, r->err, "attribute '%s' must be longer than 0s",
+                          rows[i].name);
+    }
+    return rc;
+}
+
+static int read_activation(struct reader *r, const xmlNode *node)
+{
+    static const char *const ways[] = {"black-key", "auto", "none"};
+    if (!node)
+        return ERR_OK;
+    r->p->activation = (enum activation)choice(node, "by", ways, 3, ACTIVATE_BLACK_KEY);
+    const xmlNode *check = xml_child(node, "check");
+    return check ? read_command(r, check, &r->p->activation_check, 60) : ERR_OK;
+}
+
+static int read_attestations(struct reader *r, const xmlNode *node)
+{
+    int rc = ERR_OK;
+    for (const xmlNode *a = xml_child(node, "attest"); a && !rc; a = xml_next(a, "attest")) {
+        struct plan_attest *t = &r->p->attest[r->p->n_attest++];
+        rc = COPY(r, a, "what", t->what);
+        if (!rc)
+            rc = COPY(r, a, "by", t->by);
+        if (!rc)
+            rc = COPY(r, a, "date", t->date);
+    }
+    return rc;
+}
+
+static int read_target(struct reader *r, const xmlNode *root)
+{
+    struct plan *p = r->p;
+    const xmlNode *node = xml_child(root, "target");
+    int rc = COPY(r, node, "software", p->software);
+    if (!rc)
+        rc = COPY(r, node, "firmware", p->firmware);
+    if (!rc)
+        rc = COPY(r, node, "client", p->client);
+    if (!rc)
+        rc = COPY(r, node, "ped", p->ped);
+    if (!rc && !p->software[0] && !p->firmware[0])
+        rc = xml_fail(r->label, node, r->err, "a target 'software' or 'firmware' is needed");
+    if (!rc && p->software[0] && !xml_child(root, "package"))
+        rc = xml_fail(r->label, node, r->err, "a target 'software' needs the element <package>");
+    return rc;
+}
+
+static int read_plan(struct reader *r, const xmlNode *root)
+{
+    struct plan *p = r->p;
+    const xmlNode *change = xml_child(root, "change");
+    const xmlNode *package = xml_child(root, "package");
+    const xmlNode *patch = xml_child(root, "reboot-patch");
+    int rc = COPY(r, change, "id", p->change);
+    if (!rc)
+        rc = COPY(r, change, "reason", p->reason);
+    if (!rc)
+        rc = read_window(r, xml_child(root, "window"));
+    if (!rc)
+        rc = read_target(r, root);
+    if (!rc && package)
+        rc = read_package(r, package, &p->package);
+    if (!rc && patch)
+        rc = read_package(r, patch, &p->patch);
+    if (!rc)
+        rc = read_timeouts(r, xml_child(root, "timeouts"));
+    const xmlNode *list = xml_child(root, "appliances");
+    for (const xmlNode *a = xml_child(list, "appliance"); a && !rc; a = xml_next(a, "appliance"))
+        rc = read_appliance(r, a);
+    const xmlNode *agents = xml_child(root, "agents");
+    if (!rc && agents)
+        rc = read_agents(r, agents);
+    if (!rc)
+        rc = read_activation(r, xml_child(root, "activation"));
+    if (!rc)
+        rc = read_attestations(r, xml_child(root, "attestations"));
+    return rc;
+}
+
+int plan_parse(const char *label, const char *bytes, size_t len, struct plan *ret, struct err *err)
+{
+    SCOPED(xml_free) xmlDoc *doc = NULL;
+    memset(ret, 0, sizeof *ret);
+    int rc = xml_load(label, bytes, len, embedded_plan_schema, &doc, err);
+    if (rc)
+        return rc;
+    struct reader r = {label, ret, err};
+    rc = read_plan(&r, xmlDocGetRootElement(doc));
+    if (!rc) {
+        uint8_t digest[32];
+        if (!digest_bytes(bytes, len, digest))
+            return err_set(err, ERR_CRYPTO, "SHA-256 is not available");
+        str_hex(ret->digest, digest, sizeof digest);
+    }
+    return rc;
+}
+
+int plan_load(const char *path, struct plan *ret, struct err *err)
+{
+    SCOPED(buf_free) struct buf bytes = BUF_INIT;
+    memset(ret, 0, sizeof *ret);
+    int rc = file_read(path, LIMIT_XML_BYTES, &bytes, err);
+    return rc ? rc : plan_parse(path, buf_str(&bytes), bytes.len, ret, err);
+}
+
+static void free_command(struct plan_command *c)
+{
+    for (size_t i = 0; i < c->n; i++)
+        free(c->arg[i]);
+    memset(c, 0, sizeof *c);
+}
+
+void plan_free(struct plan *p)
+{
+    for (size_t i = 0; i < p->n_agents; i++)
+        free_command(&p->agent[i].command);
+    free_command(&p->activation_check);
+}
+
+const char *plan_example(size_t *ret_len)
+{
+    *ret_len = embedded_plan_example_len;
+    return embedded_plan_example;
+}
+
+int plan_check_attestations(const struct plan *p, struct err *err)
+{
+    static const char *const needed[] = {"backup-restored", "dr-plan",    "ha",         "ups",
+                                         "local-ped",       "teams-told", "access-path"};
+    SCOPED(buf_free) struct buf missing = BUF_INIT;
+    for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
+        bool there = false;
+        for (size_t k = 0; k < p->n_attest; k++)
+            there = there || (strcmp(p->attest[k].what, needed[i]) == 0 &&
+                              strcmp(p->attest[k].by, "NAME") != 0);
+        if (!there)
+            buf_printf(&missing, "%s%s", missing.len ? ", " : "", needed[i]);
+    }
+    return missing.len ? err_set(err, ERR_STATE, "nobody has attested: %s", buf_str(&missing))
+                       : ERR_OK;
+}
+
+int plan_check_package(const struct plan_package *p, uint64_t *ret_size, struct err *err)
+{
+    FILE *f = NULL;
+    uint8_t digest[32];
+    uint64_t size = 0;
+    int rc = file_open(p->file, "rb", &f, err);
+    if (rc)
+        return rc;
+    bool ok = digest_file(f, digest, &size);
+    fclose(f);
+    if (!ok)
+        return err_set(err, ERR_IO, "'%s' could not be read to its end", p->file);
+    if (memcmp(digest, p->sha256, sizeof digest) != 0) {
+        char want[65], found[65];
+        str_hex(want, p->sha256, 32);
+        str_hex(found, digest, 32);
+        return err_set(err, ERR_CRYPTO, "'%s': expected SHA-256 %s, found %s", p->file, want,
+                       found);
+    }
+    *ret_size = size;
+    return ERR_OK;
+}
