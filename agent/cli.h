@@ -32,6 +32,8 @@ enum exit_code {
     EXIT_FAILED = 23, /* an operation failed for a reason that is on standard error */
 };
 
+struct control;
+
 /* What a verb gets. */
 struct cli {
     const char *program;   /* as typed, for usage lines */
@@ -39,6 +41,10 @@ struct cli {
     bool out_tty, err_tty; /* a console is there: colour and progress allowed */
     int columns;           /* width of the console, 100 when unknown */
     const struct clock *clock;
+    const struct control *control; /* way to the service; NULL = this build has none */
+    const char *config_path;       /* where the configuration is when --config is not given */
+    /* Makes the folder of the configuration with its rights; NULL = nothing to make. */
+    int (*prepare_config)(const char *path, struct err *err);
     const struct verb *verb; /* the row that is running */
 };
 

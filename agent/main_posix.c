@@ -24,6 +24,7 @@ int main(int argc, char **argv)
         .err_tty = isatty(STDERR_FILENO) != 0,
         .columns = console_columns(),
         .clock = clock_system(),
+        .config_path = "/etc/crlagent/crlagent.xml",
     };
     return cli_main(&cli, argc, argv);
 }

@@ -4,7 +4,29 @@
 
 #include "agent/cli.h"
 
+#define HOOK_DETAIL                                                                                \
+    "Progress goes to standard error, the result to standard output. The same call after a lost "  \
+    "answer\ngives the same result. Exit codes: docs/exit-codes.md."
+
 static const struct verb table[] = {
+    {"status", "", "Show the runway, the CA and the maintenance that is open.", NULL, verb_status},
+    {"publish", "", "Publish CRLs and prove that every location serves them.", NULL, verb_publish},
+    {"hook pre-upgrade", "", "Take the CA out of use before an HSM upgrade: probe, gate, pause.",
+     HOOK_DETAIL, verb_hook_pre},
+    {"hook post-upgrade", "",
+     "Bring the CA back after an HSM upgrade: test, start, publish, prove.", HOOK_DETAIL,
+     verb_hook_post},
+    {"pause", "", "The same as hook pre-upgrade, by hand.", HOOK_DETAIL, verb_pause},
+    {"resume", "", "The same as hook post-upgrade, by hand.", HOOK_DETAIL, verb_resume},
+    {"abort", "", "Take a maintenance back and restore the former state.", NULL, verb_abort},
+    {"extend", "", "Move the deadline of the open maintenance.", NULL, verb_extend},
+    {"maintenance", "", "Show the open maintenance with its steps.", NULL, verb_maintenance},
+    {"history", "", "List former maintenances and who did what.", NULL, verb_history},
+    {"config test", "", "Check the configuration file.", NULL, verb_config_test},
+    {"config show", "", "Print the configuration in effect.", NULL, verb_config_show},
+    {"config init", "", "Write a commented configuration file.", NULL, verb_config_init},
+    {"config reference", "", "Print the page of all settings (Markdown).", NULL,
+     verb_config_reference},
     {"version", "", "Print the version.", NULL, verb_version},
     {"help", "[VERB]", "List the verbs, or explain one.", NULL, verb_help},
 };

@@ -6,6 +6,20 @@
 
 struct cli;
 
+int verb_hook_pre(struct cli *cli, int argc, char **argv);
+int verb_hook_post(struct cli *cli, int argc, char **argv);
+int verb_pause(struct cli *cli, int argc, char **argv);
+int verb_resume(struct cli *cli, int argc, char **argv);
+int verb_abort(struct cli *cli, int argc, char **argv);
+int verb_extend(struct cli *cli, int argc, char **argv);
+int verb_publish(struct cli *cli, int argc, char **argv);
+int verb_status(struct cli *cli, int argc, char **argv);
+int verb_maintenance(struct cli *cli, int argc, char **argv);
+int verb_history(struct cli *cli, int argc, char **argv);
+int verb_config_test(struct cli *cli, int argc, char **argv);
+int verb_config_show(struct cli *cli, int argc, char **argv);
+int verb_config_init(struct cli *cli, int argc, char **argv);
+int verb_config_reference(struct cli *cli, int argc, char **argv);
 int verb_help(struct cli *cli, int argc, char **argv);
 int verb_version(struct cli *cli, int argc, char **argv);
 

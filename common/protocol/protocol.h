@@ -33,7 +33,8 @@ struct protocol_request {
     int64_t until;                              /* UTC seconds, -1 = not given */
     int64_t token_id, token_epoch;              /* fencing token; 0 = not given */
     int64_t limit;                              /* rows of a list, 0 = not given; at most 1000 */
-    char deadline[8];                           /* "hold", "resume", "" = not given */
+    char format[16];  /* of a report: "text", "json" ...; "" = not given */
+    char deadline[8]; /* "hold", "resume", "" = not given */
     bool dry_run, prepare_only, take_over;
 };
 /* All fields at "not given". */

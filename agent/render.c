@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+#include "agent/render.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "base/when.h"
+
+#define LABEL 14 /* columns of "label:" */
+
+static const char *text_of(const json_t *o, const char *name)
+{
+    const char *s = json_string_value(json_object_get(o, name));
+    return s ? s : "";
+}
+
+static bool has_number(const json_t *o, const char *name)
+{
+    return json_is_integer(json_object_get(o, name));
+}
+
+static int64_t number_of(const json_t *o, const char *name)
+{
+    return json_integer_value(json_object_get(o, name));
+}
+
+static bool true_of(const json_t *o, const char *name)
+{
+    return json_is_true(json_object_get(o, name));
+}
+
+static void line(struct buf *out, const char *label, const char *value)
+{
+    if (*value)
+        buf_printf(out, "%-*s %s\n", LABEL, label, value);
+}
+
+static const char *span(const json_t *o, const char *name, char dst[WHEN_TEXT_MAX])
+{
+    return has_number(o, name) ? duration_format(number_of(o, name), dst) : "-";
+}
+
+/* "2026-11-23T04:10:00Z (in 3h 10m)" */
+static void moment(struct buf *out, const char *label, const json_t *o, const char *name,
+                   int64_t now)
+{
+    struct err err = ERR_INIT;
+    int64_t when;
+    char left[WHEN_TEXT_MAX];
+    const char *text = text_of(o, name);
+    if (!*text || when_parse(text, &when, &err))
+        return;
+    bool past = when < now;
+    buf_printf(out, "%-*s %s (%s%s%s)\n", LABEL, label, text, past ? "" : "in ",
+               duration_format(past ? now - when : when - now, left), past ? " ago" : "");
+}
+
+static void maintenance_lines(const json_t *m, int64_t now, struct buf *out)
+{
+    char window[WHEN_TEXT_MAX], reserve[WHEN_TEXT_MAX];
+    if (!m)
+        return;
+    buf_printf(out, "%-*s %lld  change %s  state %s\n", LABEL,
+               "maintenance:", (long long)number_of(m, "id"), text_of(m, "change"),
+               text_of(m, "state"));
+    line(out, "reason:", text_of(m, "reason"));
+    line(out, "owner:", text_of(m, "owner"));
+    buf_printf(out, "%-*s %s  reserve %s\n", LABEL, "window:", span(m, "window", window),
+               span(m, "reserve", reserve));
+    moment(out, "paused:", m, "paused", now);
+    moment(out, "resumed:", m, "resumed", now);
+    moment(out, "deadline:", m, "deadline", now);
+    moment(out, "resume by:", m, "resume-by", now);
+    moment(out, "ended:", m, "ended", now);
+    line(out, "note:", text_of(m, "note"));
+}
+
+static void gate_lines(const json_t *g, struct buf *out)
+{
+    char need[WHEN_TEXT_MAX], found[WHEN_TEXT_MAX];
+    size_t i;
+    json_t *item;
+    if (!g)
+        return;
+    buf_printf(out, "%-*s %s: runway %s, needed %s", LABEL, "gate:", text_of(g, "verdict"),
+               span(g, "weakest", found), span(g, "need", need));
+    if (*text_of(g, "decides"))
+        buf_printf(out, " (weakest: %s)", text_of(g, "decides"));
+    buf_putc(out, '\n');
+    json_array_foreach(json_object_get(g, "items"), i, item)
+    {
+        buf_printf(out, "  [%s] %lld %s", text_of(item, "severity"),
+                   (long long)number_of(item, "id"), text_of(item, "title"));
+        if (*text_of(item, "url"))
+            buf_printf(out, ": %s", text_of(item, "url"));
+        buf_putc(out, '\n');
+        if (*text_of(item, "found"))
+            buf_printf(out, "      found:    %s\n", text_of(item, "found"));
+        if (*text_of(item, "expected"))
+            buf_printf(out, "      expected: %s\n", text_of(item, "expected"));
+        if (*text_of(item, "remedy"))
+            buf_printf(out, "      do:       %s\n", text_of(item, "remedy"));
+    }
+}
+
+static void proof_lines(const json_t *p, struct buf *out)
+{
+    size_t i;
+    json_t *item;
+    if (!p)
+        return;
+    buf_printf(out, "%-*s %s: %s\n", LABEL, "proof:", text_of(p, "verdict"), text_of(p, "text"));
+    json_array_foreach(json_object_get(p, "crls"), i, item)
+    {
+        buf_printf(out, "  key %lld %-5s number %s -> %s, until %s, %s\n",
+                   (long long)number_of(item, "key"), true_of(item, "delta") ? "delta" : "base",
+                   text_of(item, "before"), text_of(item, "after"), text_of(item, "next-update"),
+                   text_of(item, "verdict"));
+        if (*text_of(item, "why"))
+            buf_printf(out, "      %s\n", text_of(item, "why"));
+    }
+    json_array_foreach(json_object_get(p, "locations"), i, item)
+    {
+        char seen[WHEN_TEXT_MAX];
+        buf_printf(out, "  %s %s%s%s", true_of(item, "proven") ? "served " : "MISSING",
+                   text_of(item, "url"), *text_of(item, "address") ? " at " : "",
+                   text_of(item, "address"));
+        if (has_number(item, "visible"))
+            buf_printf(out, "  after %s", span(item, "visible", seen));
+        buf_putc(out, '\n');
+        if (*text_of(item, "why"))
+            buf_printf(out, "      %s\n", text_of(item, "why"));
+    }
+}
+
+static void comparison_lines(const json_t *c, struct buf *out)
+{
+    char a[WHEN_TEXT_MAX], b[WHEN_TEXT_MAX];
+    size_t i;
+    json_t *item;
+    if (!c)
+        return;
+    buf_printf(out, "%-*s %s\n", LABEL, "comparison:", text_of(c, "text"));
+    if (has_number(c, "down-seconds"))
+        buf_printf(out, "  CA out of use for %s\n", span(c, "down-seconds", a));
+    json_array_foreach(json_object_get(c, "crls"), i, item) buf_printf(
+        out, "  key %lld %-5s number %s -> %s, runway %s -> %s, entries %lld -> %lld\n",
+        (long long)number_of(item, "key"), true_of(item, "delta") ? "delta" : "base",
+        text_of(item, "number-before"), text_of(item, "number-after"),
+        span(item, "runway-before", a), span(item, "runway-after", b),
+        (long long)number_of(item, "entries-before"), (long long)number_of(item, "entries-after"));
+    json_array_foreach(json_object_get(c, "services"), i, item) buf_printf(
+        out, "  service %-20s %s -> %s %s\n", text_of(item, "name"), text_of(item, "before"),
+        text_of(item, "after"), true_of(item, "same") ? "(as before)" : "(DIFFERENT)");
+}
+
+static void service_lines(const json_t *list, struct buf *out)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(list, i, item) buf_printf(out, "  service %-20s was %s%s\n",
+                                                 text_of(item, "name"), text_of(item, "former"),
+                                                 true_of(item, "restored")  ? ", restored"
+                                                 : true_of(item, "stopped") ? ", stopped by us"
+                                                                            : "");
+}
+
+static void step_lines(const json_t *list, struct buf *out)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(list, i, item)
+    {
+        buf_printf(out, "  %s  %-14s %-20s %s\n", text_of(item, "began"), text_of(item, "name"),
+                   text_of(item, "subject"),
+                   *text_of(item, "outcome") ? text_of(item, "outcome") : "running");
+        if (*text_of(item, "detail"))
+            buf_printf(out, "      %s\n", text_of(item, "detail"));
+    }
+}
+
+static void answer(const json_t *d, int64_t now, struct buf *out)
+{
+    buf_printf(out, "%-*s %s%s\n", LABEL, "outcome:", text_of(d, "outcome"),
+               true_of(d, "repeated") ? " (answered before; nothing was done again)" : "");
+    maintenance_lines(json_object_get(d, "maintenance"), now, out);
+    line(out, "token:", text_of(d, "token"));
+    gate_lines(json_object_get(d, "gate"), out);
+    proof_lines(json_object_get(d, "proof"), out);
+    comparison_lines(json_object_get(d, "comparison"), out);
+}
+
+static void status(const json_t *d, int64_t now, struct buf *out)
+{
+    char weakest[WHEN_TEXT_MAX], effective[WHEN_TEXT_MAX];
+    const json_t *runway = json_object_get(d, "runway");
+    if (runway)
+        buf_printf(out, "%-*s weakest %s, effective %s (looked at %s)\n", LABEL,
+                   "runway:", span(runway, "weakest", weakest),
+                   span(runway, "effective", effective), text_of(runway, "when"));
+    line(out, "CA:", text_of(d, "ca"));
+    line(out, "CA service:", text_of(d, "ca-service"));
+    line(out, "running:", text_of(d, "running"));
+    if (!json_object_get(d, "maintenance"))
+        line(out, "maintenance:", "none");
+    maintenance_lines(json_object_get(d, "maintenance"), now, out);
+    service_lines(json_object_get(d, "services"), out);
+    step_lines(json_object_get(d, "steps"), out);
+}
+
+static void history(const json_t *d, struct buf *out)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(json_object_get(d, "maintenances"), i, item)
+        buf_printf(out, "%5lld  %-20s %-9s %s  %s\n", (long long)number_of(item, "id"),
+                   text_of(item, "created"), text_of(item, "state"), text_of(item, "change"),
+                   text_of(item, "owner"));
+    json_array_foreach(json_object_get(d, "audit"), i, item)
+        buf_printf(out, "%s  %-14s %-16s %-20s %s\n", text_of(item, "when"), text_of(item, "verb"),
+                   text_of(item, "outcome"), text_of(item, "name"), text_of(item, "change"));
+    if (out->len == 0)
+        buf_puts(out, "no maintenance yet\n");
+}
+
+int render_document(const char *json, size_t len, const struct cli *cli, struct buf *out,
+                    struct err *err)
+{
+    json_error_t why;
+    json_t *d = json_loadb(json, len, 0, &why);
+    if (!d)
+        return err_set(err, ERR_PARSE, "the answer of the service is not JSON: %s", why.text);
+    const char *kind = text_of(d, "kind");
+    int64_t now = clock_now(cli->clock);
+    int rc = ERR_OK;
+    if (strcmp(kind, "answer") == 0)
+        answer(d, now, out);
+    else if (strcmp(kind, "status") == 0)
+        status(d, now, out);
+    else if (strcmp(kind, "history") == 0)
+        history(d, out);
+    else
+        rc = err_set(err, ERR_PARSE, "an answer of the unknown kind '%.40s'", kind);
+    json_decref(d);
+    return rc ? rc : buf_check(out, "the answer", err);
+}
