@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+#include "cdp/blob.h"
+
+#include "base/ossl.h"
+#include "cdp/body.h"
+
+static X509 *first_of_pkcs7(const unsigned char *data, long len)
+{
+    const unsigned char *p = data;
+    PKCS7 *p7 = d2i_PKCS7(NULL, &p, len);
+    X509 *cert = NULL;
+    if (p7 && PKCS7_type_is_signed(p7) && p7->d.sign && sk_X509_num(p7->d.sign->cert) > 0) {
+        cert = sk_X509_value(p7->d.sign->cert, 0);
+        X509_up_ref(cert);
+    }
+    PKCS7_free(p7);
+    return cert;
+}
+
+static X509 *read_certificate(const void *data, size_t len)
+{
+    const unsigned char *p = data;
+    X509 *cert = d2i_X509(NULL, &p, (long)len);
+    if (!cert)
+        cert = first_of_pkcs7(data, (long)len);
+    if (!cert) {
+        BIO *bio = BIO_new_mem_buf(data, (int)len);
+        cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+        BIO_free(bio);
+    }
+    ERR_clear_error();
+    return cert;
+}
+
+int blob_certificate_digest(const void *data, size_t len, uint8_t ret[32], struct err *err)
+{
+    char what[64];
+    if (len > BODY_BLOB_MAX)
+        return err_set(err, ERR_LIMIT, "the certificate is larger than %u bytes", BODY_BLOB_MAX);
+    X509 *cert = read_certificate(data, len);
+    if (!cert)
+        return err_set(err, ERR_PARSE, "expected a certificate, found %s",
+                       body_describe(data, len < 16 ? len : 16, what, sizeof what));
+    unsigned n = 32;
+    int ok = X509_digest(cert, EVP_sha256(), ret, &n);
+    X509_free(cert);
+    return ok ? ERR_OK : err_set(err, ERR_CRYPTO, "the certificate cannot be hashed");
+}

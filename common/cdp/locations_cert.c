@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+/* Locations that a certificate names. */
+#include <string.h>
+
+#include "base/ossl.h"
+#include "base/str.h"
+#include "cdp/locations.h"
+
+static void free_x509(X509 **c)
+{
+    X509_free(*c);
+}
+
+static X509 *read_certificate(const void *data, size_t len)
+{
+    const unsigned char *p = data;
+    X509 *c = d2i_X509(NULL, &p, (long)len);
+    if (!c) {
+        BIO *bio = BIO_new_mem_buf(data, (int)len);
+        c = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+        BIO_free(bio);
+    }
+    ERR_clear_error();
+    return c;
+}
+
+struct found {
+    struct locations *l;
+    uint32_t origin, key_index;
+    bool parent;
+    struct err *err;
+};
+
+/* The parent's CRL of a CA certificate is another key's: it stays apart by parent = true. */
+static int add_name(struct found *f, const GENERAL_NAME *name, enum location_role role,
+                    uint32_t origin)
+{
+    char url[LIMIT_URL_CHARS + 1];
+    if (name->type != GEN_URI)
+        return ERR_OK;
+    int len = ASN1_STRING_length(name->d.uniformResourceIdentifier);
+    if (len < 0 || (size_t)len >= sizeof url) {
+        err_set(&f->l->skipped, ERR_LIMIT, "a URL in the certificate has %d characters", len);
+        f->l->n_skipped++;
+        return ERR_OK;
+    }
+    memcpy(url, ASN1_STRING_get0_data(name->d.uniformResourceIdentifier), (size_t)len);
+    url[len] = '\0';
+    size_t before = f->l->n;
+    int rc = locations_add_url(f->l, url, role, origin, f->key_index, f->err);
+    if (f->l->n > before)
+        f->l->item[f->l->n - 1].parent = f->parent;
+    return rc == ERR_NOMEM || f->l->n >= LIMIT_LOCATIONS ? rc : ERR_OK;
+}
+
+static int add_points(struct found *f, X509 *cert, int nid, enum location_role role,
+                      uint32_t origin)
+{
+    CRL_DIST_POINTS *points = X509_get_ext_d2i(cert, nid, NULL, NULL);
+    int rc = ERR_OK;
+    for (int i = 0; !rc && i < sk_DIST_POINT_num(points); i++) {
+        const DIST_POINT *p = sk_DIST_POINT_value(points, i);
+        if (!p->distpoint || p->distpoint->type != 0)
+            continue;
+        const GENERAL_NAMES *names = p->distpoint->name.fullname;
+        for (int k = 0; !rc && k < sk_GENERAL_NAME_num(names); k++)
+            rc = add_name(f, sk_GENERAL_NAME_value(names, k), role, origin);
+    }
+    CRL_DIST_POINTS_free(points);
+    return rc;
+}
+
+static int add_access(struct found *f, X509 *cert)
+{
+    AUTHORITY_INFO_ACCESS *list = X509_get_ext_d2i(cert, NID_info_access, NULL, NULL);
+    int rc = ERR_OK;
+    for (int i = 0; !rc && i < sk_ACCESS_DESCRIPTION_num(list); i++) {
+        const ACCESS_DESCRIPTION *d = sk_ACCESS_DESCRIPTION_value(list, i);
+        int nid = OBJ_obj2nid(d->method);
+        if (nid == NID_ad_OCSP)
+            rc = add_name(f, d->location, ROLE_OCSP, f->origin);
+        else if (nid == NID_ad_ca_issuers)
+            rc = add_name(f, d->location, ROLE_AIA, f->origin);
+    }
+    AUTHORITY_INFO_ACCESS_free(list);
+    return rc;
+}
+
+int locations_add_certificate(struct locations *l, const void *data, size_t len, uint32_t origin,
+                              uint32_t key_index, struct err *err)
+{
+    struct found f = {l, origin, key_index, (origin & FROM_PARENT) != 0, err};
+    if (len > LIMIT_CERT_BYTES)
+        return err_set(err, ERR_LIMIT, "the certificate has %zu bytes, the limit is %u", len,
+                       LIMIT_CERT_BYTES);
+    SCOPED(free_x509) X509 *cert = read_certificate(data, len);
+    if (!cert)
+        return err_set(err, ERR_PARSE,
+                       "expected a certificate (PEM or DER), found none in %zu "
+                       "bytes",
+                       len);
+    int rc = add_points(&f, cert, NID_crl_distribution_points, ROLE_CRL_BASE, origin);
+    if (!rc)
+        rc = add_points(&f, cert, NID_freshest_crl, ROLE_CRL_DELTA, origin | FROM_FRESHEST);
+    return rc ? rc : add_access(&f, cert);
+}
