@@ -55,6 +55,12 @@ struct findings {
 /* Adds one with the catalogue's severity; returns it so that fields can be filled, NULL without
  * memory. */
 struct finding *findings_add(struct findings *list, uint32_t id);
+/* Writes the catalogue's remedy into f->remedy with {ca}, {url} and {address} replaced by f's own;
+ * a remedy that is there already stays. */
+void finding_fill_remedy(struct finding *f);
+/* "ok", "info", "warning", "critical" */
+const char *severity_name(enum severity s);
+MUST_CHECK int severity_parse(const char *text, enum severity *ret, struct err *err);
 enum severity findings_worst(const struct findings *list); /* SEV_OK when empty */
 void findings_free(struct findings *list);
 

@@ -26,6 +26,7 @@ struct health_ca_cert {
     uint32_t cert_index, key_index;
     int64_t not_before, not_after; /* UTC seconds */
     char subject[256];
+    uint8_t sha256[32]; /* of the DER; compared with what AIA locations serve */
 };
 
 /* One event of the CA's own source, read from the Application log. */

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "health/rules_int.h"
+
+#define CA_CERT_WARN_SECONDS (180ll * 86400)
+#define CA_CERT_CRIT_SECONDS (30ll * 86400)
+#define CRLF_REVCHECK_IGNORE_OFFLINE 8u
+
+static bool any_flag(const struct ca_settings *s, uint32_t flag)
+{
+    for (size_t i = 0; i < s->n_crl_urls; i++) {
+        if (s->crl_urls[i].flags & flag)
+            return true;
+    }
+    return false;
+}
+
+static void rule_settings(struct rules *x)
+{
+    const struct ca_settings *s = x->in->settings;
+    struct finding *f;
+    if (!s)
+        return;
+    if (s->wrong_overlap_name) {
+        f = rule_add(x, FIND_WRONG_OVERLAP_NAME, SIZE_MAX);
+        rule_expected(f, "CRLOverlapUnits");
+        rule_found(f, "CRLOverlapPeriodUnits; the overlap in force is %u %s", s->overlap.count,
+                   s->overlap.unit);
+    }
+    if (s->crl_period.count == 0) {
+        f = rule_add(x, FIND_BASE_PUBLICATION_OFF, SIZE_MAX);
+        rule_expected(f, "CRLPeriodUnits above 0");
+        rule_found(f, "0");
+    }
+    if (s->delta_period.count > 0 && !any_flag(s, CA_URL_FRESHEST)) {
+        f = rule_add(x, FIND_DELTA_WITHOUT_FRESHEST, SIZE_MAX);
+        rule_expected(f, "an entry of CRLPublicationURLs with bit 0x04");
+        rule_found(f, "none of %zu entries; a delta every %u %s", s->n_crl_urls,
+                   s->delta_period.count, s->delta_period.unit);
+    }
+    if (s->n_crl_urls && !any_flag(s, CA_URL_CERT_CDP)) {
+        f = rule_add(x, FIND_NO_CDP_URL, SIZE_MAX);
+        rule_expected(f, "an entry of CRLPublicationURLs with bit 0x02");
+        rule_found(f, "none of %zu entries", s->n_crl_urls);
+    }
+    if (s->crl_flags & CRLF_REVCHECK_IGNORE_OFFLINE) {
+        f = rule_add(x, FIND_REVOCATION_CHECK_OFF_AT_START, SIZE_MAX);
+        rule_expected(f, "CRLFlags without bit 8");
+        rule_found(f, "CRLFlags 0x%X", s->crl_flags);
+    }
+}
+
+static void rule_certificates(struct rules *x)
+{
+    for (size_t i = 0; i < x->in->n_certs; i++) {
+        const struct health_ca_cert *c = &x->in->certs[i];
+        int64_t left = c->not_after - x->in->now;
+        char until[WHEN_TEXT_MAX], time[WHEN_TEXT_MAX];
+        if (left > CA_CERT_WARN_SECONDS)
+            continue;
+        struct finding *f =
+            rule_add(x, left > 0 ? FIND_CA_CERT_EXPIRING : FIND_CA_CERT_EXPIRED, SIZE_MAX);
+        if (left > 0 && left <= CA_CERT_CRIT_SECONDS)
+            f->severity = SEV_CRITICAL;
+        f->key_index = c->key_index;
+        rule_expected(f, "more than 180 days of life");
+        rule_found(f, "certificate %u (%.200s) until %s: %s", c->cert_index, c->subject,
+                   when_format(c->not_after, until), duration_format(left, time));
+    }
+}
+
+static uint32_t event_finding(const struct health_ca_event *e)
+{
+    /* NTE_TOKEN_KEYSET_STORAGE_FULL: the partition has no room for another key. */
+    if (strstr(e->text, "0x80090023"))
+        return FIND_PARTITION_FULL;
+    switch (e->id) {
+    case 62:
+        return FIND_CA_SETTINGS_RESET;
+    case 65:
+    case 74:
+        return FIND_CA_PUBLISH_BASE_FAILED;
+    case 66:
+    case 75:
+        return FIND_CA_PUBLISH_DELTA_FAILED;
+    case 67:
+        return FIND_CA_PUBLISH_GIVEN_UP;
+    case 100:
+        return FIND_CA_NOT_STARTED;
+    case 130:
+        return FIND_CA_SIGN_FAILED;
+    default:
+        return 0;
+    }
+}
+
+/* The newest event of a kind speaks for all of them. */
+static void rule_events(struct rules *x)
+{
+    for (size_t i = 0; i < x->in->n_events; i++) {
+        const struct health_ca_event *e = &x->in->events[i];
+        uint32_t id = event_finding(e);
+        size_t same = 0;
+        bool newest = id != 0;
+        for (size_t k = 0; k < x->in->n_events; k++) {
+            const struct health_ca_event *o = &x->in->events[k];
+            if (event_finding(o) != id)
+                continue;
+            same++;
+            newest = newest && (o->when < e->when || (o->when == e->when && k >= i));
+        }
+        if (!newest)
+            continue;
+        char when[WHEN_TEXT_MAX];
+        struct finding *f = rule_add(x, id, SIZE_MAX);
+        rule_expected(f, "no such event");
+        rule_found(f, "event %u at %s (%zu of this kind): %.250s", e->id,
+                   when_format(e->when, when), same, e->text);
+    }
+}
+
+/* Clients try the URLs of one certificate in order; a farm behind one URL counts once. */
+static void rule_url_count(struct rules *x)
+{
+    for (size_t g = 0; g < x->n_groups;) {
+        const struct probe_target *t = &x->in->targets[x->order[x->groups[g].first]];
+        size_t first = x->order[x->groups[g].first];
+        size_t urls = 0;
+        for (; g < x->n_groups; g++) {
+            const struct probe_target *o = &x->in->targets[x->order[x->groups[g].first]];
+            if (o->role != t->role || o->key_index != t->key_index ||
+                o->partition != t->partition || o->parent != t->parent)
+                break;
+            urls += (o->origin & FROM_CA_CDP) != 0;
+        }
+        if (t->role != ROLE_CRL_BASE || t->parent || !x->limits->max_urls ||
+            urls <= x->limits->max_urls)
+            continue;
+        struct finding *f = rule_add(x, FIND_TOO_MANY_URLS, first);
+        f->url[0] = f->address[0] = '\0';
+        rule_expected(f, "at most %zu URLs in the CDP extension", x->limits->max_urls);
+        rule_found(f, "%zu", urls);
+    }
+}
+
+void rules_ca(struct rules *x)
+{
+    rule_url_count(x);
+    rule_settings(x);
+    rule_certificates(x);
+    rule_events(x);
+}
+
+/* CertSvc needs one usable CRL of its parent; where it comes from does not matter. */
+void rules_parent(struct rules *x)
+{
+    static const uint32_t fatal =
+        CRL_V_EXPIRED | CRL_V_BAD_SIGNATURE | CRL_V_WRONG_TYPE | CRL_V_FROM_FUTURE;
+    size_t n = 0, usable = 0, first = SIZE_MAX;
+    int64_t until = INT64_MIN;
+    char text[WHEN_TEXT_MAX], left[WHEN_TEXT_MAX];
+    for (size_t i = 0; i < x->in->n; i++) {
+        const struct probe_result *r = &x->in->results[i];
+        if (!x->in->targets[i].parent || x->in->targets[i].role != ROLE_CRL_BASE)
+            continue;
+        first = first == SIZE_MAX ? i : first;
+        n++;
+        if (!has_crl(r) || (x->verdicts[i] & fatal))
+            continue;
+        usable++;
+        int64_t next = r->facts.next_update == WHEN_NONE ? INT64_MAX : r->facts.next_update;
+        until = next > until ? next : until;
+    }
+    if (!n)
+        return;
+    if (!usable) {
+        struct finding *f = rule_add(x, FIND_PARENT_CRL_UNUSABLE, first);
+        rule_expected(f, "a valid CRL of the parent CA at one of %zu locations", n);
+        rule_found(f, "none");
+        return;
+    }
+    int64_t limit = x->thresholds->warn_seconds ? x->thresholds->warn_seconds : 7 * 86400;
+    if (until != INT64_MAX && until - x->in->now < limit) {
+        struct finding *f = rule_add(x, FIND_PARENT_CRL_EXPIRING, first);
+        rule_expected(f, "nextUpdate more than %s away", duration_format(limit, left));
+        rule_found(f, "nextUpdate %s", when_format(until, text));
+    }
+}
+
+static bool known_certificate(const struct rules *x, const uint8_t sha256[32])
+{
+    for (size_t i = 0; i < x->in->n_certs; i++) {
+        if (memcmp(x->in->certs[i].sha256, sha256, 32) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void rule_aia(struct rules *x, size_t i)
+{
+    const struct probe_target *t = &x->in->targets[i];
+    const struct probe_result *r = &x->in->results[i];
+    if (r->status != PROBE_OK) {
+        struct finding *f = rule_add(x, FIND_AIA_UNREACHABLE, i);
+        rule_expected(f, "the CA certificate");
+        rule_found(f, "%.400s", r->detail);
+    } else if (!t->parent && x->in->n_certs && !known_certificate(x, r->facts.sha256)) {
+        char hex[65];
+        str_hex(hex, r->facts.sha256, 32);
+        struct finding *f = rule_add(x, FIND_AIA_WRONG, i);
+        rule_expected(f, "one of this CA's %zu certificates", x->in->n_certs);
+        rule_found(f, "a certificate with SHA-256 %.16s...", hex);
+    }
+}
+
+/* An OCSP responder answers a bare GET of its URL with anything but silence. */
+static void rule_ocsp(struct rules *x, size_t i)
+{
+    const struct probe_result *r = &x->in->results[i];
+    if (r->http_status > 0 && r->http_status < 500)
+        return;
+    struct finding *f = rule_add(x, FIND_OCSP_UNREACHABLE, i);
+    rule_expected(f, "an OCSP responder");
+    rule_found(f, "%.400s", r->detail);
+}
+
+void rules_blobs(struct rules *x)
+{
+    for (size_t i = 0; i < x->in->n; i++) {
+        if (x->in->targets[i].role == ROLE_AIA)
+            rule_aia(x, i);
+        else if (x->in->targets[i].role == ROLE_OCSP)
+            rule_ocsp(x, i);
+    }
+    for (size_t i = 0; i < x->in->n_blobs; i++) {
+        const struct health_blob *b = &x->in->blobs[i];
+        if (b->state == BLOB_OK || b->state == BLOB_NOT_A_CERTIFICATE ||
+            b->state == BLOB_OTHER_CERTIFICATE || b->target >= x->in->n)
+            continue;
+        struct finding *f = rule_add(x, FIND_OCSP_INVALID, b->target);
+        rule_expected(f, "a good answer for this CA");
+        rule_found(f, "%.400s", b->detail);
+    }
+}

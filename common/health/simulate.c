@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+#include "health/simulate.h"
+
+#include <stdlib.h>
+
+/* When this CRL meets a threshold: a time before nextUpdate, or a share of its life. */
+static int64_t threshold_time(const struct crl_facts *f, int64_t seconds, uint8_t percent)
+{
+    if (seconds)
+        return f->next_update - seconds;
+    if (!percent)
+        return f->next_update;
+    return f->this_update + (f->next_update - f->this_update) / 100 * percent;
+}
+
+static int64_t within(int64_t when, int64_t from, int64_t end)
+{
+    if (when >= end)
+        return WHEN_NONE;
+    return when < from ? from : when;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct simulate_line *x = a;
+    const struct simulate_line *y = b;
+    if (x->unknown != y->unknown)
+        return x->unknown ? -1 : 1;
+    if (x->spare != y->spare)
+        return x->spare < y->spare ? -1 : 1;
+    return x->probe < y->probe ? -1 : 1;
+}
+
+void simulate_outage(const struct probe_target *targets, const struct probe_result *results,
+                     size_t n, int64_t from, int64_t outage, int64_t propagation,
+                     const struct crl_thresholds *t, struct simulate_line *ret, size_t *ret_n)
+{
+    int64_t end = from + outage + propagation;
+    size_t lines = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct crl_facts *f = &results[i].facts;
+        struct simulate_line l = {i, WHEN_NONE, WHEN_NONE, WHEN_NONE, 0, false};
+        if (targets[i].parent ||
+            (targets[i].role != ROLE_CRL_BASE && targets[i].role != ROLE_CRL_DELTA))
+            continue;
+        bool has = results[i].status == PROBE_OK || results[i].status == PROBE_NOT_MODIFIED;
+        if (!has || f->next_update == WHEN_NONE) {
+            l.unknown = !has;
+            l.spare = has ? INT64_MAX : INT64_MIN;
+        } else {
+            int64_t warn = threshold_time(f, t->warn_seconds, t->warn_percent);
+            int64_t planned =
+                f->next_publish == WHEN_NONE ? warn : f->next_publish + t->overdue_grace;
+            int64_t crit = threshold_time(f, t->crit_seconds, t->crit_percent);
+            l.yellow = within(planned < warn ? planned : warn, from, end);
+            l.red = within(crit, from, end);
+            l.fatal = within(f->next_update, from, end);
+            l.spare = f->next_update - end;
+        }
+        ret[lines++] = l;
+    }
+    if (lines)
+        qsort(ret, lines, sizeof *ret, compare);
+    *ret_n = lines;
+}
