@@ -264,6 +264,8 @@ static int parse_file_url(const char *rest, struct url *u, struct err *err)
     char decoded[LIMIT_URL_CHARS + 1];
     if (url_decode(rest, decoded, sizeof decoded, err))
         return err_context(err, "file URL");
+    if (!decoded[0])
+        return ERR_OK; /* no path: the caller says so */
     bool local = decoded[0] == '/' || str_starts_nocase(decoded, "localhost/");
     const char *path = decoded[0] == '/' ? decoded : decoded + (local ? 9 : 0);
     if (!local) {
