@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+crla_unit_test(win32_pipe DEPS crla_win32)
+crla_unit_test(win32_service DEPS crla_win32)
