@@ -146,6 +146,27 @@ static DWORD WINAPI listen_thread(void *arg)
     return 0;
 }
 
+static int first_instance(struct pipe_server *s, const char *name, struct err *err)
+{
+    DWORD instances = 0;
+    HANDLE h = make_instance(s, true);
+    DWORD e = h ? ERROR_SUCCESS : GetLastError();
+    /* Wine does not know the first-instance flag; counting catches it there too. */
+    if (h && GetNamedPipeHandleStateW(h, NULL, &instances, NULL, NULL, NULL, 0) && instances > 1)
+        e = ERROR_ACCESS_DENIED;
+    if (!e) {
+        s->first = h;
+        return ERR_OK;
+    }
+    handle_close(&h);
+    if (e == ERROR_ACCESS_DENIED || e == ERROR_PIPE_BUSY)
+        return err_set_os(err, ERR_EXISTS, (long)e,
+                          "another process owns the pipe '%s' already: is the service running "
+                          "twice? ('crlagent status')",
+                          name);
+    return err_set_win32(err, e, "creating the pipe '%s'", name);
+}
+
 static int prepare(struct pipe_server *s, const struct pipe_server_setup *setup, struct err *err)
 {
     int rc = pipe_name(setup->name, &s->name, err);
@@ -163,16 +184,7 @@ static int prepare(struct pipe_server *s, const struct pipe_server_setup *setup,
     s->slot = CreateEventW(NULL, FALSE, FALSE, NULL);
     if (!s->stop || !s->slot)
         return err_set_win32(err, GetLastError(), "preparing the control pipe");
-    s->first = make_instance(s, true);
-    if (s->first)
-        return ERR_OK;
-    DWORD e = GetLastError();
-    if (e == ERROR_ACCESS_DENIED || e == ERROR_PIPE_BUSY)
-        return err_set_os(err, ERR_EXISTS, (long)e,
-                          "another process owns the pipe '%s' already; find it with 'handle.exe -a "
-                          "crlagent' or restart the machine",
-                          setup->name);
-    return err_set_win32(err, e, "creating the pipe '%s'", setup->name);
+    return first_instance(s, setup->name, err);
 }
 
 int pipe_server_open(const struct pipe_server_setup *setup, struct pipe_server **ret,
