@@ -16,11 +16,13 @@ static const char schema[] =
     "PRAGMA journal_mode=WAL;"
     "CREATE TABLE IF NOT EXISTS revoked(serial TEXT PRIMARY KEY, at INTEGER, reason INTEGER,"
     " expires INTEGER, since INTEGER);"
-    "CREATE TABLE IF NOT EXISTS crl(id INTEGER PRIMARY KEY, delta INTEGER, key INTEGER, number INTEGER,"
+    "CREATE TABLE IF NOT EXISTS crl(id INTEGER PRIMARY KEY, delta INTEGER, key INTEGER, number "
+    "INTEGER,"
     " min_base INTEGER, this_update INTEGER, next_update INTEGER, this_publish INTEGER,"
     " next_publish INTEGER, propagation INTEGER, flags INTEGER, status INTEGER, attempts INTEGER,"
     " error TEXT, raw BLOB);"
-    "CREATE TABLE IF NOT EXISTS store(key INTEGER, delta INTEGER, thumb TEXT, PRIMARY KEY(key, delta));";
+    "CREATE TABLE IF NOT EXISTS store(key INTEGER, delta INTEGER, thumb TEXT, PRIMARY KEY(key, "
+    "delta));";
 
 bool cadb_open(const char *path)
 {
@@ -58,11 +60,12 @@ int64_t cadb_next_number(void)
 
 bool cadb_insert(struct crl_row *r)
 {
-    sqlite3_stmt *st = query("INSERT INTO crl(delta, key, number, min_base, this_update, next_update,"
-                             " this_publish, next_publish, propagation, flags, status, attempts, error, raw)"
-                             " VALUES(?,?,?,?,?,?,?,?,?,0,0,0,'',?10)",
-                             9, (int64_t)r->delta, (int64_t)r->key, r->number, r->min_base, r->this_update,
-                             r->next_update, r->this_publish, r->next_publish, r->propagation);
+    sqlite3_stmt *st =
+        query("INSERT INTO crl(delta, key, number, min_base, this_update, next_update,"
+              " this_publish, next_publish, propagation, flags, status, attempts, error, raw)"
+              " VALUES(?,?,?,?,?,?,?,?,?,0,0,0,'',?10)",
+              9, (int64_t)r->delta, (int64_t)r->key, r->number, r->min_base, r->this_update,
+              r->next_update, r->this_publish, r->next_publish, r->propagation);
     if (st == NULL)
         return false;
     sqlite3_bind_blob(st, 10, r->raw.data, (int)r->raw.len, SQLITE_STATIC);
@@ -74,8 +77,8 @@ bool cadb_insert(struct crl_row *r)
 
 bool cadb_update(const struct crl_row *r)
 {
-    sqlite3_stmt *st = query("UPDATE crl SET flags=?, status=?, attempts=?, error=?5 WHERE id=?4", 4,
-                             (int64_t)r->flags, (int64_t)r->status, (int64_t)r->attempts, r->id);
+    sqlite3_stmt *st = query("UPDATE crl SET flags=?, status=?, attempts=?, error=?5 WHERE id=?4",
+                             4, (int64_t)r->flags, (int64_t)r->status, (int64_t)r->attempts, r->id);
     if (st == NULL)
         return false;
     sqlite3_bind_text(st, 5, r->error, -1, SQLITE_STATIC);
@@ -85,7 +88,7 @@ bool cadb_update(const struct crl_row *r)
 }
 
 #define ROW_COLUMNS                                                                                \
-    "id, delta, key, number, min_base, this_update, next_update, this_publish, next_publish,"        \
+    "id, delta, key, number, min_base, this_update, next_update, this_publish, next_publish,"      \
     " propagation, flags, status, attempts, error"
 
 static void read_row(sqlite3_stmt *st, struct crl_row *r)
@@ -131,9 +134,10 @@ int64_t cadb_delta_base(unsigned key, int64_t now, bool oldest)
                                2, (int64_t)key, now),
                          -1);
     if (base < 0)
-        base = number_of(query("SELECT min(number) FROM crl WHERE key=? AND delta=0 AND next_update>?", 2,
-                               (int64_t)key, now),
-                         -1);
+        base =
+            number_of(query("SELECT min(number) FROM crl WHERE key=? AND delta=0 AND next_update>?",
+                            2, (int64_t)key, now),
+                      -1);
     return base;
 }
 
@@ -153,11 +157,12 @@ bool cadb_revoke(const char *serial_hex, int64_t at, int reason, int64_t expires
 bool cadb_revoke_many(int64_t count, int64_t at)
 {
     int64_t first = number_of(query("SELECT count(*) FROM revoked", 0), 0);
-    sqlite3_stmt *st = query(
-        "WITH RECURSIVE n(i) AS (SELECT ?1 UNION ALL SELECT i+1 FROM n WHERE i+1 < ?1+?2)"
-        " INSERT OR IGNORE INTO revoked SELECT printf('61%014x%08x', (i*2654435761) % 281474976710656, i),"
-        " ?3 - i % 86400, i % 6, ?3 + 31536000, ?4 FROM n",
-        4, first, count, at, cadb_next_number());
+    sqlite3_stmt *st =
+        query("WITH RECURSIVE n(i) AS (SELECT ?1 UNION ALL SELECT i+1 FROM n WHERE i+1 < ?1+?2)"
+              " INSERT OR IGNORE INTO revoked SELECT printf('61%014x%08x', (i*2654435761) % "
+              "281474976710656, i),"
+              " ?3 - i % 86400, i % 6, ?3 + 31536000, ?4 FROM n",
+              4, first, count, at, cadb_next_number());
     bool ok = st && sqlite3_step(st) == SQLITE_DONE;
     sqlite3_finalize(st);
     return ok;
@@ -173,7 +178,8 @@ static bool add_entry(X509_CRL *crl, const char *serial, int64_t at, int reason)
     ok = i && X509_REVOKED_set_serialNumber(r, i) && X509_REVOKED_set_revocationDate(r, t);
     if (ok && reason > 0) { /* unspecified is left out, RFC 5280 5.3.1 */
         ASN1_ENUMERATED *e = ASN1_ENUMERATED_new();
-        ok = e && ASN1_ENUMERATED_set(e, reason) && X509_REVOKED_add1_ext_i2d(r, NID_crl_reason, e, 0, 0);
+        ok = e && ASN1_ENUMERATED_set(e, reason) &&
+             X509_REVOKED_add1_ext_i2d(r, NID_crl_reason, e, 0, 0);
         ASN1_ENUMERATED_free(e);
     }
     ok = ok && X509_CRL_add0_revoked(crl, r);
@@ -211,8 +217,8 @@ void cadb_each(void (*each)(void *arg, const struct crl_row *row), void *arg)
 
 void cadb_store_swap(unsigned key, bool delta, const char *thumb, char old[41])
 {
-    sqlite3_stmt *st = query("SELECT thumb FROM store WHERE key=? AND delta=?", 2, (int64_t)key,
-                             (int64_t)delta);
+    sqlite3_stmt *st =
+        query("SELECT thumb FROM store WHERE key=? AND delta=?", 2, (int64_t)key, (int64_t)delta);
     old[0] = 0;
     if (st && sqlite3_step(st) == SQLITE_ROW)
         str_copy(old, 41, (const char *)sqlite3_column_text(st, 0));

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <openssl/x509.h>
+#include "ossl.h"
 
 #include "base/buf.h"
 
@@ -18,8 +18,8 @@ struct crl_row {
     unsigned key;
     int64_t number, min_base;
     int64_t this_update, next_update, this_publish, next_publish, propagation; /* UTC seconds */
-    uint32_t flags;   /* CPF_* */
-    uint32_t status;  /* HRESULT of the first failed location */
+    uint32_t flags;                                                            /* CPF_* */
+    uint32_t status; /* HRESULT of the first failed location */
     uint32_t attempts;
     char error[1024]; /* who published, then the failed locations, one per line */
     struct buf raw;
@@ -27,7 +27,7 @@ struct crl_row {
 
 bool cadb_open(const char *path);
 int64_t cadb_next_number(void);
-bool cadb_insert(struct crl_row *row); /* sets row->id */
+bool cadb_insert(struct crl_row *row);       /* sets row->id */
 bool cadb_update(const struct crl_row *row); /* flags, status, attempts, error */
 /* Newest of a key; raw is filled (buf_free). False when there is none. */
 bool cadb_newest(unsigned key, bool delta, struct crl_row *ret);

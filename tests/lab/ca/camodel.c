@@ -2,13 +2,10 @@
  * Copyright the crlagent authors */
 #include "camodel.h"
 
-#include <wincrypt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#undef X509_NAME
-#undef X509_EXTENSIONS
 #include "labwin.h"
 
 void ca_sanitize(const char *common_name, char *dst, size_t size)
@@ -43,12 +40,16 @@ static void load_label(PCCERT_CONTEXT c, struct ca_cert *cert)
 static HRESULT load_cert(HCERTSTORE store, const char *hash, struct ca_cert *cert)
 {
     uint8_t thumb[20];
+    char plain[64] = "";
     size_t n = 0;
-    if (str_unhex(hash, thumb, sizeof thumb, &n, NULL) != ERR_OK || n != sizeof thumb)
+    for (; *hash && n < sizeof plain - 1; hash++) /* "ab cd ..." as the CA writes it */
+        if (*hash != ' ')
+            plain[n++] = *hash;
+    if (str_unhex(plain, thumb, sizeof thumb, &n, NULL) != ERR_OK || n != sizeof thumb)
         return NTE_NOT_FOUND;
     CRYPT_HASH_BLOB blob = {sizeof thumb, thumb};
-    PCCERT_CONTEXT c = CertFindCertificateInStore(store, X509_ASN_ENCODING, 0, CERT_FIND_SHA1_HASH,
-                                                  &blob, NULL);
+    PCCERT_CONTEXT c =
+        CertFindCertificateInStore(store, X509_ASN_ENCODING, 0, CERT_FIND_SHA1_HASH, &blob, NULL);
     if (c == NULL)
         return NTE_NOT_FOUND;
     const uint8_t *p = c->pbCertEncoded;
@@ -63,8 +64,9 @@ static HRESULT load_certs(struct ca *ca)
 {
     HRESULT hr = S_OK;
     char **hashes = reg_multi(ca->key, "CACertHash");
-    HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0,
-                                     CERT_SYSTEM_STORE_LOCAL_MACHINE | CERT_STORE_READONLY_FLAG, L"MY");
+    HCERTSTORE store =
+        CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0,
+                      CERT_SYSTEM_STORE_LOCAL_MACHINE | CERT_STORE_READONLY_FLAG, L"MY");
     for (char **h = hashes; h && *h && ca->n_certs < CA_CERTS_MAX && SUCCEEDED(hr); h++) {
         struct ca_cert *cert = &ca->certs[ca->n_certs];
         cert->index = cert->key = (unsigned)ca->n_certs++;
@@ -72,7 +74,8 @@ static HRESULT load_certs(struct ca *ca)
             continue;
         hr = load_cert(store, *h, cert);
         for (unsigned i = 0; i < cert->index && SUCCEEDED(hr); i++) {
-            if (ca->certs[i].public_key && EVP_PKEY_eq(ca->certs[i].public_key, cert->public_key) == 1) {
+            if (ca->certs[i].public_key &&
+                EVP_PKEY_eq(ca->certs[i].public_key, cert->public_key) == 1) {
                 cert->key = ca->certs[i].key;
                 break;
             }
@@ -172,21 +175,42 @@ static void put_token(const struct ca *ca, unsigned long token, unsigned key, un
                       bool delta, bool escape, struct buf *b)
 {
     switch (token) {
-    case 1: put(b, ca->server, escape); break;
-    case 2: put(b, ca->netbios, escape); break;
-    case 3: put(b, ca->name, escape); break;
-    case 4: put_suffix(b, cert); break;
-    case 5: put(b, ca->domain_dn, escape); break;
-    case 6: put(b, ca->config_dn, escape); break;
-    case 7: put(b, ca->short_name, escape); break;
-    case 8: put_suffix(b, key); break;
-    case 9: buf_puts(b, delta ? "+" : ""); break;
+    case 1:
+        put(b, ca->server, escape);
+        break;
+    case 2:
+        put(b, ca->netbios, escape);
+        break;
+    case 3:
+        put(b, ca->name, escape);
+        break;
+    case 4:
+        put_suffix(b, cert);
+        break;
+    case 5:
+        put(b, ca->domain_dn, escape);
+        break;
+    case 6:
+        put(b, ca->config_dn, escape);
+        break;
+    case 7:
+        put(b, ca->short_name, escape);
+        break;
+    case 8:
+        put_suffix(b, key);
+        break;
+    case 9:
+        buf_puts(b, delta ? "+" : "");
+        break;
     case 10:
         buf_printf(b, "?%s?base?objectClass=cRLDistributionPoint",
                    delta ? "deltaRevocationList" : "certificateRevocationList");
         break;
-    case 11: buf_puts(b, "?cACertificate?base?objectClass=certificationAuthority"); break;
-    default: buf_printf(b, "%%%lu", token);
+    case 11:
+        buf_puts(b, "?cACertificate?base?objectClass=certificationAuthority");
+        break;
+    default:
+        buf_printf(b, "%%%lu", token);
     }
 }
 
@@ -201,7 +225,8 @@ void ca_expand(const struct ca *ca, const char *url, unsigned key, unsigned cert
         }
         /* Two digits before one: %10 is not %1 and a zero. */
         size_t digits = p[1] == '1' && p[2] >= '0' && p[2] <= '4' ? 2 : 1;
-        unsigned long token = digits == 2 ? 10 + (unsigned long)(p[2] - '0') : (unsigned long)(p[1] - '0');
+        unsigned long token =
+            digits == 2 ? 10 + (unsigned long)(p[2] - '0') : (unsigned long)(p[1] - '0');
         put_token(ca, token, key, cert, delta, escape, ret);
         p += 1 + digits;
     }
@@ -213,7 +238,7 @@ int64_t ca_period(const struct ca *ca, const char *unit_name, const char *count_
     static const struct {
         const char *unit;
         int64_t seconds;
-    } units[] = {{"Seconds", 1},    {"Minutes", 60},      {"Hours", 3600},    {"Days", 86400},
+    } units[] = {{"Seconds", 1},    {"Minutes", 60},     {"Hours", 3600},    {"Days", 86400},
                  {"Weeks", 604800}, {"Months", 2592000}, {"Years", 31536000}};
     char *unit = reg_text(ca->key, unit_name);
     int64_t count = reg_dword(ca->key, count_name, count_default), ret = 0;

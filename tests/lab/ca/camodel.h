@@ -10,29 +10,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <openssl/x509.h>
+#include "ossl.h"
 
 #include "base/buf.h"
 
 enum { CA_CERTS_MAX = 16, CA_URLS_MAX = 16 };
 
 struct ca_cert {
-    unsigned index;  /* CA certificate index */
-    unsigned key;    /* index of the certificate with which this key first appeared */
-    X509 *x509;      /* NULL when CACertHash names one that is not in the store, or "-" */
+    unsigned index; /* CA certificate index */
+    unsigned key;   /* index of the certificate with which this key first appeared */
+    X509 *x509;     /* NULL when CACertHash names one that is not in the store, or "-" */
     EVP_PKEY *public_key;
     char label[128]; /* key container = label in the HSM */
 };
 
 struct ca {
-    char name[256];      /* sanitized; sub-key of Configuration */
+    char name[256]; /* sanitized; sub-key of Configuration */
     char short_name[80];
     char common_name[256];
-    char server[256];    /* DNS name */
+    char server[256]; /* DNS name */
     char netbios[32];
     char config_dn[512]; /* empty without a directory */
     char domain_dn[512];
-    char key[512];       /* registry key below HKLM */
+    char key[512]; /* registry key below HKLM */
     struct ca_cert certs[CA_CERTS_MAX];
     size_t n_certs;
 };
@@ -53,7 +53,8 @@ long ca_cert_state(const struct ca *ca, size_t index);
 size_t ca_locations(const struct ca *ca, const char *value, struct ca_location *ret, size_t max);
 void ca_locations_free(struct ca_location *list, size_t n);
 
-/* Template to text. escape: percent-encode as in certificates; raw for file paths and LDAP names. */
+/* Template to text. escape: percent-encode as in certificates; raw for file paths and LDAP names.
+ */
 void ca_expand(const struct ca *ca, const char *url, unsigned key, unsigned cert, bool delta,
                bool escape, struct buf *ret);
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/pkcs7.h>
+#include "ossl.h"
 
 #include "cadb.h"
 #include "labwin.h"
@@ -27,12 +27,18 @@ static HRESULT get_text(const struct ca *ca, long id, size_t index, struct ca_va
 {
     (void)index;
     switch (id) {
-    case 0x01: return text(ret, "10.0.17763.1 (lab)");
-    case 0x02: return text(ret, "10.0.17763.1");
-    case 0x06: return text(ret, ca->common_name);
-    case 0x07: return text(ret, ca->name);
-    case 0x16: return text(ret, ca->server);
-    default: return text(ret, ca->short_name);
+    case 0x01:
+        return text(ret, "10.0.17763.1 (lab)");
+    case 0x02:
+        return text(ret, "10.0.17763.1");
+    case 0x06:
+        return text(ret, ca->common_name);
+    case 0x07:
+        return text(ret, ca->name);
+    case 0x16:
+        return text(ret, ca->server);
+    default:
+        return text(ret, ca->short_name);
     }
 }
 
@@ -132,11 +138,13 @@ static HRESULT get_urls(const struct ca *ca, long id, size_t index, struct ca_va
     struct ca_location list[CA_URLS_MAX];
     bool cdp = id == 0x29;
     unsigned bit = id == 0x2B ? 0x20 : 0x02;
-    size_t n = ca_locations(ca, cdp ? "CRLPublicationURLs" : "CACertPublicationURLs", list, CA_URLS_MAX);
+    size_t n =
+        ca_locations(ca, cdp ? "CRLPublicationURLs" : "CACertPublicationURLs", list, CA_URLS_MAX);
     for (size_t i = 0; i < n; i++) {
         if (list[i].flags & bit) {
             buf_puts(&ret->bytes, ret->bytes.len ? "\n" : "");
-            ca_expand(ca, list[i].url, ca->certs[index].key, (unsigned)index, false, true, &ret->bytes);
+            ca_expand(ca, list[i].url, ca->certs[index].key, (unsigned)index, false, true,
+                      &ret->bytes);
         }
     }
     ca_locations_free(list, n);

@@ -66,8 +66,8 @@ static HRESULT WINAPI admin_GetTypeInfo(ICertAdmin2 *iface, UINT i, LCID lcid, I
     return E_NOTIMPL;
 }
 
-static HRESULT WINAPI admin_GetIDsOfNames(ICertAdmin2 *iface, REFIID iid, LPOLESTR *names, UINT n, LCID lcid,
-                                          DISPID *ids)
+static HRESULT WINAPI admin_GetIDsOfNames(ICertAdmin2 *iface, REFIID iid, LPOLESTR *names, UINT n,
+                                          LCID lcid, DISPID *ids)
 {
     (void)iface, (void)iid, (void)names, (void)n, (void)lcid, (void)ids;
     return E_NOTIMPL;
@@ -76,7 +76,8 @@ static HRESULT WINAPI admin_GetIDsOfNames(ICertAdmin2 *iface, REFIID iid, LPOLES
 static HRESULT WINAPI admin_Invoke(ICertAdmin2 *iface, DISPID id, REFIID iid, LCID lcid, WORD flags,
                                    DISPPARAMS *params, VARIANT *result, EXCEPINFO *info, UINT *arg)
 {
-    (void)iface, (void)id, (void)iid, (void)lcid, (void)flags, (void)params, (void)result, (void)info, (void)arg;
+    (void)iface, (void)id, (void)iid, (void)lcid, (void)flags, (void)params, (void)result,
+        (void)info, (void)arg;
     return E_NOTIMPL;
 }
 
@@ -92,11 +93,13 @@ static HRESULT check_config(const BSTR config)
         struct buf key = BUF_INIT;
         char *active = reg_text(LAB_CONFIG_KEY, "Active");
         buf_printf(&key, LAB_CONFIG_KEY "\\%s", active ? active : "");
-        char *server = reg_text(buf_str(&key), "CAServerName"), *name = reg_text(buf_str(&key), "CommonName");
+        char *server = reg_text(buf_str(&key), "CAServerName"),
+             *name = reg_text(buf_str(&key), "CommonName");
         GetComputerNameW(netbios, &n);
         char *host = lab_utf8(netbios);
         bool here = (server && str_eq_nocase(text, server)) || str_eq_nocase(text, host);
-        bool ca = (name && str_eq_nocase(slash + 1, name)) || (active && str_eq_nocase(slash + 1, active));
+        bool ca = (name && str_eq_nocase(slash + 1, name)) ||
+                  (active && str_eq_nocase(slash + 1, active));
         hr = !here ? RPC_UNAVAILABLE : ca ? S_OK : E_INVALIDARG;
         if (SUCCEEDED(hr) && (reg_dword(buf_str(&key), "InterfaceFlags", 0) & 0x20))
             hr = E_ACCESSDENIED; /* IF_NOLOCALICERTADMIN */
@@ -136,7 +139,8 @@ static int64_t date_to_unix(DATE date)
     return date <= 0.0 ? 0 : (int64_t)((date - 25569.0) * 86400.0 + 0.5);
 }
 
-static HRESULT WINAPI admin_PublishCRLs(ICertAdmin2 *iface, const BSTR config, DATE date, LONG flags)
+static HRESULT WINAPI admin_PublishCRLs(ICertAdmin2 *iface, const BSTR config, DATE date,
+                                        LONG flags)
 {
     (void)iface;
     json_t *r = request_with_caller("publish");
@@ -154,8 +158,9 @@ static HRESULT WINAPI admin_PublishCRL(ICertAdmin2 *iface, const BSTR config, DA
 static HRESULT bytes_to_bstr(const struct buf *b, LONG flags, LONG prop, BSTR *ret)
 {
     DWORD form = flags == 1 ? CRYPT_STRING_BASE64
-                 : flags == 9 || prop == 0x11 || prop == 0x12 || prop == 0 ? CRYPT_STRING_BASE64X509CRLHEADER
-                                                                          : CRYPT_STRING_BASE64HEADER;
+                 : flags == 9 || prop == 0x11 || prop == 0x12 || prop == 0
+                     ? CRYPT_STRING_BASE64X509CRLHEADER
+                     : CRYPT_STRING_BASE64HEADER;
     DWORD n = 0;
     if (flags == 2) {
         *ret = SysAllocStringByteLen(b->data, (UINT)b->len);
@@ -164,7 +169,8 @@ static HRESULT bytes_to_bstr(const struct buf *b, LONG flags, LONG prop, BSTR *r
     if (!CryptBinaryToStringW((const BYTE *)b->data, (DWORD)b->len, form, NULL, &n))
         return HRESULT_FROM_WIN32(GetLastError());
     wchar_t *text = calloc(n + 1, sizeof *text);
-    if (text == NULL || !CryptBinaryToStringW((const BYTE *)b->data, (DWORD)b->len, form, text, &n)) {
+    if (text == NULL ||
+        !CryptBinaryToStringW((const BYTE *)b->data, (DWORD)b->len, form, text, &n)) {
         free(text);
         return E_FAIL;
     }
@@ -173,8 +179,8 @@ static HRESULT bytes_to_bstr(const struct buf *b, LONG flags, LONG prop, BSTR *r
     return *ret ? S_OK : E_OUTOFMEMORY;
 }
 
-static HRESULT prop_to_variant(LONG id, LONG type, LONG flags, json_t *answer, const struct buf *bytes,
-                               VARIANT *ret)
+static HRESULT prop_to_variant(LONG id, LONG type, LONG flags, json_t *answer,
+                               const struct buf *bytes, VARIANT *ret)
 {
     VariantInit(ret);
     if (type == 1) {
@@ -191,13 +197,14 @@ static HRESULT prop_to_variant(LONG id, LONG type, LONG flags, json_t *answer, c
     return V_BSTR(ret) ? S_OK : E_OUTOFMEMORY;
 }
 
-static HRESULT WINAPI admin_GetCAProperty(ICertAdmin2 *iface, const BSTR config, LONG id, LONG index, LONG type,
-                                          LONG flags, VARIANT *ret)
+static HRESULT WINAPI admin_GetCAProperty(ICertAdmin2 *iface, const BSTR config, LONG id,
+                                          LONG index, LONG type, LONG flags, VARIANT *ret)
 {
     (void)iface;
     struct buf bytes = BUF_INIT;
     json_t *answer = NULL;
-    json_t *r = json_pack("{s:s,s:i,s:i,s:i}", "op", "prop", "id", (int)id, "index", (int)index, "type", (int)type);
+    json_t *r = json_pack("{s:s,s:i,s:i,s:i}", "op", "prop", "id", (int)id, "index", (int)index,
+                          "type", (int)type);
     HRESULT hr = ret ? call(config, r, &answer, &bytes) : E_POINTER;
     if (SUCCEEDED(hr))
         hr = prop_to_variant(id, type, flags, answer, &bytes, ret);
@@ -220,13 +227,13 @@ static HRESULT WINAPI admin_GetCRL(ICertAdmin2 *iface, const BSTR config, LONG f
     return hr;
 }
 
-static HRESULT WINAPI admin_RevokeCertificate(ICertAdmin2 *iface, const BSTR config, const BSTR serial, LONG reason,
-                                              DATE date)
+static HRESULT WINAPI admin_RevokeCertificate(ICertAdmin2 *iface, const BSTR config,
+                                              const BSTR serial, LONG reason, DATE date)
 {
     (void)iface;
     char *text = lab_utf8(serial ? serial : L"");
-    json_t *r = json_pack("{s:s,s:s,s:i,s:I}", "op", "revoke", "serial", text, "reason", (int)reason, "at",
-                          (json_int_t)date_to_unix(date));
+    json_t *r = json_pack("{s:s,s:s,s:i,s:I}", "op", "revoke", "serial", text, "reason",
+                          (int)reason, "at", (json_int_t)date_to_unix(date));
     free(text);
     return call(config, r, NULL, NULL);
 }
@@ -278,8 +285,8 @@ static HRESULT entry_binary(const char *key, const char *name, VARIANT *ret)
     return S_OK;
 }
 
-static HRESULT WINAPI admin_GetConfigEntry(ICertAdmin2 *iface, const BSTR config, const BSTR node, const BSTR entry,
-                                           VARIANT *ret)
+static HRESULT WINAPI admin_GetConfigEntry(ICertAdmin2 *iface, const BSTR config, const BSTR node,
+                                           const BSTR entry, VARIANT *ret)
 {
     (void)iface;
     HRESULT hr = call(config, json_pack("{s:s}", "op", "ping"), NULL, NULL);
@@ -318,13 +325,14 @@ static HRESULT WINAPI admin_GetRevocationReason(ICertAdmin2 *i, LONG *r)
     (void)i, (void)r;
     return E_NOTIMPL;
 }
-static HRESULT WINAPI admin_SetRequestAttributes(ICertAdmin2 *i, const BSTR c, LONG id, const BSTR a)
+static HRESULT WINAPI admin_SetRequestAttributes(ICertAdmin2 *i, const BSTR c, LONG id,
+                                                 const BSTR a)
 {
     (void)i, (void)c, (void)id, (void)a;
     return E_NOTIMPL;
 }
-static HRESULT WINAPI admin_SetCertificateExtension(ICertAdmin2 *i, const BSTR c, LONG id, const BSTR n, LONG t,
-                                                    LONG f, const VARIANT *v)
+static HRESULT WINAPI admin_SetCertificateExtension(ICertAdmin2 *i, const BSTR c, LONG id,
+                                                    const BSTR n, LONG t, LONG f, const VARIANT *v)
 {
     (void)i, (void)c, (void)id, (void)n, (void)t, (void)f, (void)v;
     return E_NOTIMPL;
@@ -339,12 +347,14 @@ static HRESULT WINAPI admin_ResubmitRequest(ICertAdmin2 *i, const BSTR c, LONG i
     (void)i, (void)c, (void)id, (void)r;
     return E_NOTIMPL;
 }
-static HRESULT WINAPI admin_ImportCertificate(ICertAdmin2 *i, const BSTR c, const BSTR d, LONG f, LONG *r)
+static HRESULT WINAPI admin_ImportCertificate(ICertAdmin2 *i, const BSTR c, const BSTR d, LONG f,
+                                              LONG *r)
 {
     (void)i, (void)c, (void)d, (void)f, (void)r;
     return E_NOTIMPL;
 }
-static HRESULT WINAPI admin_SetCAProperty(ICertAdmin2 *i, const BSTR c, LONG id, LONG x, LONG t, VARIANT *v)
+static HRESULT WINAPI admin_SetCAProperty(ICertAdmin2 *i, const BSTR c, LONG id, LONG x, LONG t,
+                                          VARIANT *v)
 {
     (void)i, (void)c, (void)id, (void)x, (void)t, (void)v;
     return E_NOTIMPL;
@@ -364,37 +374,54 @@ static HRESULT WINAPI admin_GetArchivedKey(ICertAdmin2 *i, const BSTR c, LONG id
     (void)i, (void)c, (void)id, (void)f, (void)r;
     return E_NOTIMPL;
 }
-static HRESULT WINAPI admin_SetConfigEntry(ICertAdmin2 *i, const BSTR c, const BSTR n, const BSTR e, VARIANT *v)
+static HRESULT WINAPI admin_SetConfigEntry(ICertAdmin2 *i, const BSTR c, const BSTR n, const BSTR e,
+                                           VARIANT *v)
 {
     (void)i, (void)c, (void)n, (void)e, (void)v;
     return E_NOTIMPL;
 }
-static HRESULT WINAPI admin_ImportKey(ICertAdmin2 *i, const BSTR c, LONG id, const BSTR h, LONG f, const BSTR k)
+static HRESULT WINAPI admin_ImportKey(ICertAdmin2 *i, const BSTR c, LONG id, const BSTR h, LONG f,
+                                      const BSTR k)
 {
     (void)i, (void)c, (void)id, (void)h, (void)f, (void)k;
     return E_NOTIMPL;
 }
-static HRESULT WINAPI admin_DeleteRow(ICertAdmin2 *i, const BSTR c, LONG f, DATE d, LONG t, LONG id, LONG *r)
+static HRESULT WINAPI admin_DeleteRow(ICertAdmin2 *i, const BSTR c, LONG f, DATE d, LONG t, LONG id,
+                                      LONG *r)
 {
     (void)i, (void)c, (void)f, (void)d, (void)t, (void)id, (void)r;
     return E_NOTIMPL;
 }
 
 static ICertAdmin2Vtbl admin_vtbl = {
-    admin_QueryInterface,       admin_AddRef,
-    admin_Release,              admin_GetTypeInfoCount,
-    admin_GetTypeInfo,          admin_GetIDsOfNames,
-    admin_Invoke,               admin_IsValidCertificate,
-    admin_GetRevocationReason,  admin_RevokeCertificate,
-    admin_SetRequestAttributes, admin_SetCertificateExtension,
-    admin_DenyRequest,          admin_ResubmitRequest,
-    admin_PublishCRL,           admin_GetCRL,
-    admin_ImportCertificate,    admin_PublishCRLs,
-    admin_GetCAProperty,        admin_SetCAProperty,
-    admin_GetCAPropertyFlags,   admin_GetCAPropertyDisplayName,
-    admin_GetArchivedKey,       admin_GetConfigEntry,
-    admin_SetConfigEntry,       admin_ImportKey,
-    admin_GetMyRoles,           admin_DeleteRow,
+    admin_QueryInterface,
+    admin_AddRef,
+    admin_Release,
+    admin_GetTypeInfoCount,
+    admin_GetTypeInfo,
+    admin_GetIDsOfNames,
+    admin_Invoke,
+    admin_IsValidCertificate,
+    admin_GetRevocationReason,
+    admin_RevokeCertificate,
+    admin_SetRequestAttributes,
+    admin_SetCertificateExtension,
+    admin_DenyRequest,
+    admin_ResubmitRequest,
+    admin_PublishCRL,
+    admin_GetCRL,
+    admin_ImportCertificate,
+    admin_PublishCRLs,
+    admin_GetCAProperty,
+    admin_SetCAProperty,
+    admin_GetCAPropertyFlags,
+    admin_GetCAPropertyDisplayName,
+    admin_GetArchivedKey,
+    admin_GetConfigEntry,
+    admin_SetConfigEntry,
+    admin_ImportKey,
+    admin_GetMyRoles,
+    admin_DeleteRow,
 };
 
 static HRESULT WINAPI factory_QueryInterface(IClassFactory *iface, REFIID iid, void **ret)
@@ -409,7 +436,8 @@ static ULONG WINAPI factory_AddRef(IClassFactory *iface)
     return 2; /* static */
 }
 
-static HRESULT WINAPI factory_CreateInstance(IClassFactory *iface, IUnknown *outer, REFIID iid, void **ret)
+static HRESULT WINAPI factory_CreateInstance(IClassFactory *iface, IUnknown *outer, REFIID iid,
+                                             void **ret)
 {
     (void)iface;
     *ret = NULL;

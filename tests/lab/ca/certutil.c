@@ -3,15 +3,11 @@
 /* The lab's certutil.exe: the verbs that the product and an administrator use around CRLs. The exit
  * code is the HRESULT; the texts are German when the setting certutil_lang=de says so, because
  * nobody may depend on them; certutil_hang=1 never ends, certutil_delay_ms waits first. */
-#include <windows.h>
-#include <wincrypt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#undef X509_NAME
-#undef X509_EXTENSIONS
-#include <openssl/x509.h>
+#include "ossl.h"
 
 #include "camodel.h"
 #include "crlmake.h"
@@ -56,8 +52,8 @@ static HRESULT verb_crl(const struct args *a)
             return E_INVALIDARG;
     }
     return rpc_call(json_pack("{s:s,s:i,s:I,s:s}", "op", "publish", "flags",
-                              flags | (republish ? PUBLISH_REPUBLISH : 0), "until", (json_int_t)until, "caller",
-                              "certutil"),
+                              flags | (republish ? PUBLISH_REPUBLISH : 0), "until",
+                              (json_int_t)until, "caller", "certutil"),
                     NULL, NULL);
 }
 
@@ -75,8 +71,9 @@ static HRESULT verb_shutdown(const struct args *a)
 
 static HRESULT prop(int id, int index, int type, json_t **answer, struct buf *bytes)
 {
-    return rpc_call(json_pack("{s:s,s:i,s:i,s:i}", "op", "prop", "id", id, "index", index, "type", type), answer,
-                    bytes);
+    return rpc_call(
+        json_pack("{s:s,s:i,s:i,s:i}", "op", "prop", "id", id, "index", index, "type", type),
+        answer, bytes);
 }
 
 static HRESULT verb_getcrl(const struct args *a)
@@ -103,14 +100,22 @@ static const struct {
     int id, type;
     bool indexed;
 } infos[] = {
-    {"name", 0x06, 4, false},         {"sanitizedname", 0x07, 4, false},
-    {"sanitizedshortname", 0x28, 4, false}, {"dsname", 0x28, 4, false},
-    {"dns", 0x16, 4, false},          {"type", 0x0A, 1, false},
-    {"certcount", 0x0B, 1, false},    {"certstate", 0x13, 1, true},
-    {"certversion", 0x27, 1, true},   {"crlstate", 0x14, 1, true},
-    {"crlstatus", 0x1E, 1, true},     {"deltacrlstatus", 0x1F, 1, true},
-    {"cdp", 0x29, 4, true},           {"aia", 0x2A, 4, true},
-    {"role", 0x17, 1, false},         {"file", 0x01, 4, false},
+    {"name", 0x06, 4, false},
+    {"sanitizedname", 0x07, 4, false},
+    {"sanitizedshortname", 0x28, 4, false},
+    {"dsname", 0x28, 4, false},
+    {"dns", 0x16, 4, false},
+    {"type", 0x0A, 1, false},
+    {"certcount", 0x0B, 1, false},
+    {"certstate", 0x13, 1, true},
+    {"certversion", 0x27, 1, true},
+    {"crlstate", 0x14, 1, true},
+    {"crlstatus", 0x1E, 1, true},
+    {"deltacrlstatus", 0x1F, 1, true},
+    {"cdp", 0x29, 4, true},
+    {"aia", 0x2A, 4, true},
+    {"role", 0x17, 1, false},
+    {"file", 0x01, 4, false},
     {"product", 0x02, 4, false},
 };
 
@@ -156,13 +161,15 @@ static HRESULT verb_verifykeys(const struct args *a)
         if (ca.certs[i].x509 == NULL)
             continue;
         hr = hsm_test_key(hsm, ca.certs[i].label, ca.certs[i].public_key);
-        printf("%u: %s: %s\n", ca.certs[i].index, ca.certs[i].label, SUCCEEDED(hr) ? "OK" : "FAILED");
+        printf("%u: %s: %s\n", ca.certs[i].index, ca.certs[i].label,
+               SUCCEEDED(hr) ? "OK" : "FAILED");
     }
     hsm_close(hsm);
     return hr;
 }
 
-/* "ca\CRLPublicationURLs", "ca\csp\Provider", "CRLPeriod": the path without "ca" is below the CA. */
+/* "ca\CRLPublicationURLs", "ca\csp\Provider", "CRLPeriod": the path without "ca" is below the CA.
+ */
 static HRESULT verb_getreg(const struct args *a)
 {
     struct buf key = BUF_INIT;
@@ -231,7 +238,8 @@ static const struct ca_cert *signer_of(const struct ca *ca, X509_CRL *crl)
     AUTHORITY_KEYID *aki = X509_CRL_get_ext_d2i(crl, NID_authority_key_identifier, NULL, NULL);
     const struct ca_cert *found = NULL;
     for (size_t i = ca->n_certs; i-- > 0 && !found;) {
-        const ASN1_OCTET_STRING *ski = ca->certs[i].x509 ? X509_get0_subject_key_id(ca->certs[i].x509) : NULL;
+        const ASN1_OCTET_STRING *ski =
+            ca->certs[i].x509 ? X509_get0_subject_key_id(ca->certs[i].x509) : NULL;
         if (ski && (!aki || !aki->keyid || ASN1_OCTET_STRING_cmp(ski, aki->keyid) == 0))
             found = &ca->certs[i];
     }
@@ -262,7 +270,8 @@ static HRESULT resign(const struct args *a, X509_CRL *crl)
     const struct ca_cert *cert = SUCCEEDED(hr) ? signer_of(&ca, crl) : NULL;
     if (cert == NULL)
         return NTE_NOT_FOUND;
-    ASN1_TIME *from = ASN1_TIME_set(NULL, (time_t)now), *to = ASN1_TIME_set(NULL, (time_t)(now + validity));
+    ASN1_TIME *from = ASN1_TIME_set(NULL, (time_t)now),
+              *to = ASN1_TIME_set(NULL, (time_t)(now + validity));
     X509_CRL_set1_lastUpdate(crl, from);
     X509_CRL_set1_nextUpdate(crl, to);
     ASN1_TIME_free(from);
@@ -302,10 +311,12 @@ static const struct {
     const char *name;
     HRESULT (*run)(const struct args *a);
 } verbs[] = {
-    {"CRL", verb_crl},           {"ping", verb_ping},     {"pingadmin", verb_ping},
-    {"GetCRL", verb_getcrl},     {"CAInfo", verb_cainfo}, {"verifykeys", verb_verifykeys},
-    {"getreg", verb_getreg},     {"view", verb_view},     {"revoke", verb_revoke},
-    {"labrevoke", verb_labrevoke}, {"sign", verb_sign},   {"shutdown", verb_shutdown},
+    {"CRL", verb_crl},        {"ping", verb_ping},
+    {"pingadmin", verb_ping}, {"GetCRL", verb_getcrl},
+    {"CAInfo", verb_cainfo},  {"verifykeys", verb_verifykeys},
+    {"getreg", verb_getreg},  {"view", verb_view},
+    {"revoke", verb_revoke},  {"labrevoke", verb_labrevoke},
+    {"sign", verb_sign},      {"shutdown", verb_shutdown},
 };
 
 static int finish(const char *verb, HRESULT hr)
@@ -317,9 +328,11 @@ static int finish(const char *verb, HRESULT hr)
                verb);
     } else {
         publish_error_text(hr, text, sizeof text);
-        printf(german() ? "CertUtil: -%s-Befehl ist fehlgeschlagen: 0x%lx (%lu)\n" : "CertUtil: -%s command FAILED: 0x%lx (%lu)\n",
+        printf(german() ? "CertUtil: -%s-Befehl ist fehlgeschlagen: 0x%lx (%lu)\n"
+                        : "CertUtil: -%s command FAILED: 0x%lx (%lu)\n",
                verb, (unsigned long)hr, (unsigned long)hr);
-        printf("CertUtil: %s\n", german() ? "Der Vorgang konnte nicht abgeschlossen werden." : text);
+        printf("CertUtil: %s\n",
+               german() ? "Der Vorgang konnte nicht abgeschlossen werden." : text);
     }
     return (int)hr;
 }
@@ -328,7 +341,8 @@ int main(int argc, char **argv)
 {
     int i = 1;
     for (; i < argc; i++) {
-        if (str_eq_nocase(argv[i], "-config") || str_eq_nocase(argv[i], "-t") || str_eq_nocase(argv[i], "-dc"))
+        if (str_eq_nocase(argv[i], "-config") || str_eq_nocase(argv[i], "-t") ||
+            str_eq_nocase(argv[i], "-dc"))
             i++;
         else if (!str_eq_nocase(argv[i], "-f") && !str_eq_nocase(argv[i], "-silent") &&
                  !str_eq_nocase(argv[i], "-gmt") && !str_eq_nocase(argv[i], "-seconds") &&
@@ -341,7 +355,8 @@ int main(int argc, char **argv)
     for (size_t k = 0; i < argc && k < ARRAY_LEN(verbs); k++) {
         if (argv[i][0] == '-' && str_eq_nocase(argv[i] + 1, verbs[k].name)) {
             struct args a = {0, argv + i + 1};
-            for (int j = i + 1; j < argc; j++) /* common options may stand behind the verb as well */
+            for (int j = i + 1; j < argc;
+                 j++) /* common options may stand behind the verb as well */
                 if (!str_eq_nocase(argv[j], "-silent") && !str_eq_nocase(argv[j], "-split") &&
                     !str_eq_nocase(argv[j], "-f"))
                     a.v[a.n++] = argv[j];

@@ -5,9 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/rsa.h>
-#include <openssl/ec.h>
-#include <openssl/x509v3.h>
+#include "ossl.h"
 
 #include "labwin.h"
 
@@ -166,7 +164,8 @@ HRESULT crl_sign(X509_CRL *crl, const struct ca_cert *cert, struct hsm *hsm)
     if (!ok)
         return NTE_INTERNAL_ERROR;
     crash_point("sign");
-    HRESULT hr = hsm_sign(hsm, cert->label, "sha256", digest, sizeof digest, sig, sizeof sig, &sig_len);
+    HRESULT hr =
+        hsm_sign(hsm, cert->label, "sha256", digest, sizeof digest, sig, sizeof sig, &sig_len);
     if (FAILED(hr))
         return hr;
     X509_CRL_get0_signature(crl, &slot, NULL);

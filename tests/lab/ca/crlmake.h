@@ -14,7 +14,8 @@ HRESULT crl_make(const struct ca *ca, struct hsm *hsm, struct crl_row *row);
 
 /* Verifies a DER CRL with a public key, and when it holds (0 when not readable). */
 bool crl_verify(const uint8_t *der, size_t len, EVP_PKEY *key);
-/* Signs what is in crl (algorithm of the CA key, SHA-256) with the HSM; used by certutil -sign too. */
+/* Signs what is in crl (algorithm of the CA key, SHA-256) with the HSM; used by certutil -sign too.
+ */
 HRESULT crl_sign(X509_CRL *crl, const struct ca_cert *cert, struct hsm *hsm);
 
 #endif

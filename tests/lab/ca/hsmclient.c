@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/rand.h>
-#include <openssl/x509.h>
+#include "ossl.h"
 
 #include "labwin.h"
 

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <openssl/evp.h>
+#include "ossl.h"
 
 struct hsm; /* one session; not thread-safe */
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
 /* A small COM client for tests of the lab itself: the calls an administrator's program makes.
- *   labadm publish FLAGS [SECONDS-FROM-NOW] | prop ID INDEX TYPE [OUTFILE] | roles | config NODE NAME
- *   labadm start|stop|query SERVICE
- * Prints JSON; the exit code is 0, or 1 with "hr" in the output. */
+ *   labadm publish FLAGS [SECONDS-FROM-NOW] | prop ID INDEX TYPE [OUTFILE] | roles | config NODE
+ * NAME labadm start|stop|query SERVICE Prints JSON; the exit code is 0, or 1 with "hr" in the
+ * output. */
 #include <windows.h>
 #include <oleauto.h>
 #include <certadm.h>
@@ -29,7 +29,8 @@ static BSTR config_string(void)
     struct buf key = BUF_INIT, text = BUF_INIT;
     char *active = reg_text(LAB_CONFIG_KEY, "Active");
     buf_printf(&key, LAB_CONFIG_KEY "\\%s", active ? active : "");
-    char *server = reg_text(buf_str(&key), "CAServerName"), *name = reg_text(buf_str(&key), "CommonName");
+    char *server = reg_text(buf_str(&key), "CAServerName"),
+         *name = reg_text(buf_str(&key), "CommonName");
     buf_printf(&text, "%s\\%s", server ? server : "", name ? name : "");
     wchar_t *w = lab_wide(buf_str(&text));
     BSTR s = SysAllocString(w);
@@ -68,8 +69,8 @@ static int property(ICertAdmin2 *admin, BSTR config, int argc, char **argv)
     VARIANT v;
     long type = strtol(argv[4], NULL, 0);
     VariantInit(&v);
-    HRESULT hr = ICertAdmin2_GetCAProperty(admin, config, strtol(argv[2], NULL, 0), strtol(argv[3], NULL, 0), type,
-                                           type == 3 ? 2 : 0, &v);
+    HRESULT hr = ICertAdmin2_GetCAProperty(admin, config, strtol(argv[2], NULL, 0),
+                                           strtol(argv[3], NULL, 0), type, type == 3 ? 2 : 0, &v);
     if (FAILED(hr))
         return done(hr);
     if (type == 3 && argc > 5) {
@@ -111,13 +112,15 @@ static int administration(int argc, char **argv)
     ICertAdmin2 *admin = NULL;
     LONG roles = 0;
     CoInitializeEx(NULL, COINIT_MULTITHREADED);
-    HRESULT hr = CoCreateInstance(&clsid_cert_admin, NULL, CLSCTX_INPROC_SERVER, &iid_cert_admin2, (void **)&admin);
+    HRESULT hr = CoCreateInstance(&clsid_cert_admin, NULL, CLSCTX_INPROC_SERVER, &iid_cert_admin2,
+                                  (void **)&admin);
     if (FAILED(hr))
         return done(hr);
     BSTR config = config_string();
     int rc = 2;
     if (argc >= 3 && strcmp(argv[1], "publish") == 0) {
-        double at = argc > 3 ? (double)(lab_now() + strtoll(argv[3], NULL, 10)) / 86400.0 + 25569.0 : 0.0;
+        double at =
+            argc > 3 ? (double)(lab_now() + strtoll(argv[3], NULL, 10)) / 86400.0 + 25569.0 : 0.0;
         rc = done(ICertAdmin2_PublishCRLs(admin, config, at, strtol(argv[2], NULL, 0)));
     } else if (argc >= 5 && strcmp(argv[1], "prop") == 0) {
         rc = property(admin, config, argc, argv);
@@ -143,7 +146,8 @@ static int service(const char *verb, const char *name)
     DWORD n = 0, code = 0;
     wchar_t *w = lab_wide(name);
     SC_HANDLE scm = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
-    SC_HANDLE h = scm ? OpenServiceW(scm, w, SERVICE_QUERY_STATUS | SERVICE_START | SERVICE_STOP) : NULL;
+    SC_HANDLE h =
+        scm ? OpenServiceW(scm, w, SERVICE_QUERY_STATUS | SERVICE_START | SERVICE_STOP) : NULL;
     free(w);
     bool query = strcmp(verb, "query") == 0, start = strcmp(verb, "start") == 0;
     if (h == NULL || (start && !StartServiceW(h, 0, NULL)) ||
@@ -155,8 +159,8 @@ static int service(const char *verb, const char *name)
             break;
         Sleep(50);
     }
-    printf("{\"error\":%lu,\"state\":%lu,\"pid\":%lu,\"exit\":\"0x%08lx\",\"hint\":%lu}\n", code, s.dwCurrentState,
-           s.dwProcessId, s.dwWin32ExitCode, s.dwWaitHint);
+    printf("{\"error\":%lu,\"state\":%lu,\"pid\":%lu,\"exit\":\"0x%08lx\",\"hint\":%lu}\n", code,
+           s.dwCurrentState, s.dwProcessId, s.dwWin32ExitCode, s.dwWaitHint);
     bool ok = query || s.dwCurrentState == (start ? SERVICE_RUNNING : SERVICE_STOPPED);
     if (h)
         CloseServiceHandle(h);
@@ -167,7 +171,8 @@ static int service(const char *verb, const char *name)
 
 int main(int argc, char **argv)
 {
-    if (argc == 3 && (strcmp(argv[1], "start") == 0 || strcmp(argv[1], "stop") == 0 || strcmp(argv[1], "query") == 0))
+    if (argc == 3 && (strcmp(argv[1], "start") == 0 || strcmp(argv[1], "stop") == 0 ||
+                      strcmp(argv[1], "query") == 0))
         return service(argv[1], argv[2]);
     if (argc >= 2)
         return administration(argc, argv);

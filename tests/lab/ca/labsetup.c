@@ -2,8 +2,8 @@
  * Copyright the crlagent authors */
 /* Makes a fresh Wine prefix a CA host, once per lab: registry, certificates, services, COM class,
  * from the settings in C:\lab\ca.conf.   labsetup | labsetup com on | labsetup com off */
-#include <windows.h>
-#include <wincrypt.h>
+#include "ossl.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,8 @@ static void must(bool ok, const char *what)
 static void com(bool on)
 {
     if (!on) {
-        must(RegDeleteTreeW(HKEY_LOCAL_MACHINE, L"" CLSID_KEY) == ERROR_SUCCESS, "un-registering the COM class");
+        must(RegDeleteTreeW(HKEY_LOCAL_MACHINE, L"" CLSID_KEY) == ERROR_SUCCESS,
+             "un-registering the COM class");
         return;
     }
     must(reg_put_text(CLSID_KEY, "", "CertAdmin Class") &&
@@ -51,7 +52,8 @@ static bool add_to_store(const wchar_t *name, PCCERT_CONTEXT cert)
 {
     HCERTSTORE store =
         CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0, CERT_SYSTEM_STORE_LOCAL_MACHINE, name);
-    bool ok = store && CertAddCertificateContextToStore(store, cert, CERT_STORE_ADD_REPLACE_EXISTING, NULL);
+    bool ok = store &&
+              CertAddCertificateContextToStore(store, cert, CERT_STORE_ADD_REPLACE_EXISTING, NULL);
     if (store)
         CertCloseStore(store, 0);
     return ok;
@@ -60,8 +62,8 @@ static bool add_to_store(const wchar_t *name, PCCERT_CONTEXT cert)
 static bool set_key(PCCERT_CONTEXT cert, const char *label)
 {
     wchar_t provider[] = L"" PROVIDER, *container = lab_wide(label);
-    CRYPT_KEY_PROV_INFO info = {.pwszContainerName = container, .pwszProvName = provider,
-                                .dwFlags = CRYPT_MACHINE_KEYSET};
+    CRYPT_KEY_PROV_INFO info = {
+        .pwszContainerName = container, .pwszProvName = provider, .dwFlags = CRYPT_MACHINE_KEYSET};
     bool ok = CertSetCertificateContextProperty(cert, CERT_KEY_PROV_INFO_PROP_ID, 0, &info);
     free(container);
     return ok;
@@ -92,7 +94,8 @@ static void certificates(const char *key)
     }
     must(n > 0 && reg_put_multi(key, "CACertHash", list, n), "writing CACertHash");
     PCCERT_CONTEXT root = read_cert(LAB_DIR "\\root.cer");
-    must(root && add_to_store(L"ROOT", root) && add_to_store(L"CA", root), "storing the root certificate");
+    must(root && add_to_store(L"ROOT", root) && add_to_store(L"CA", root),
+         "storing the root certificate");
     if (root)
         CertFreeCertificateContext(root);
 }
@@ -123,8 +126,10 @@ static void periods(const char *key)
              {"CRLDeltaOverlapPeriod", "Minutes", "CRLDeltaOverlapUnits", 0}};
     char text[64];
     for (size_t i = 0; i < ARRAY_LEN(p); i++)
-        must(reg_put_text(key, p[i].unit_name, lab_text(p[i].unit_name, p[i].unit, text, sizeof text)) &&
-                 reg_put_dword(key, p[i].count_name, (DWORD)lab_number(p[i].count_name, (long)p[i].count)),
+        must(reg_put_text(key, p[i].unit_name,
+                          lab_text(p[i].unit_name, p[i].unit, text, sizeof text)) &&
+                 reg_put_dword(key, p[i].count_name,
+                               (DWORD)lab_number(p[i].count_name, (long)p[i].count)),
              p[i].unit_name);
 }
 
@@ -136,26 +141,32 @@ static void registry(void)
     snprintf(key, sizeof key, LAB_CONFIG_KEY "\\%s", safe);
     lab_text("config_dn", "", text, sizeof text);
     must(reg_put_text(LAB_CONFIG_KEY, "Active", safe) && reg_put_text(key, "CommonName", name) &&
-             reg_put_dword(key, "UseDS", text[0] != 0) && reg_put_dword(key, "CAType", text[0] ? 1 : 4),
+             reg_put_dword(key, "UseDS", text[0] != 0) &&
+             reg_put_dword(key, "CAType", text[0] ? 1 : 4),
          "writing the CA's names");
     if (text[0])
         must(reg_put_text(key, "DSConfigDN", text) &&
                  reg_put_text(key, "DSDomainDN", lab_text("domain_dn", "", text, sizeof text)),
              "writing the directory's names");
-    must(reg_put_text(key, "CAServerName", lab_text("ca_server", "ca01.lab.test", text, sizeof text)) &&
+    must(reg_put_text(key, "CAServerName",
+                      lab_text("ca_server", "ca01.lab.test", text, sizeof text)) &&
              reg_put_dword(key, "ClockSkewMinutes", 10) && reg_put_dword(key, "CRLFlags", 2) &&
-             reg_put_dword(key, "CRLEditFlags", 0x100) && reg_put_dword(key, "InterfaceFlags", 0x641) &&
+             reg_put_dword(key, "CRLEditFlags", 0x100) &&
+             reg_put_dword(key, "InterfaceFlags", 0x641) &&
              reg_put_dword(key, "AuditFilter", (DWORD)lab_number("AuditFilter", 0)) &&
              reg_put_dword(key, "RoleSeparationEnabled", 0) && reg_put_dword(key, "LogLevel", 3) &&
              reg_put_dword(key, "SetupStatus", 1) && reg_put_dword(key, "CRLAttemptRepublish", 0),
          "writing the CA's settings");
     snprintf(sub, sizeof sub, "%s\\CSP", key);
     must(reg_put_text(sub, "Provider", PROVIDER) && reg_put_dword(sub, "ProviderType", 0) &&
-             reg_put_text(sub, "CNGHashAlgorithm", "SHA256") && reg_put_text(sub, "CNGPublicKeyAlgorithm", "RSA") &&
-             reg_put_dword(sub, "HashAlgorithm", 0xFFFFFFFF) && reg_put_dword(sub, "MachineKeyset", 1),
+             reg_put_text(sub, "CNGHashAlgorithm", "SHA256") &&
+             reg_put_text(sub, "CNGPublicKeyAlgorithm", "RSA") &&
+             reg_put_dword(sub, "HashAlgorithm", 0xFFFFFFFF) &&
+             reg_put_dword(sub, "MachineKeyset", 1),
          "writing CSP");
     snprintf(sub, sizeof sub, "%s\\EncryptionCSP", key);
-    must(reg_put_text(sub, "Provider", "Microsoft Software Key Storage Provider"), "writing EncryptionCSP");
+    must(reg_put_text(sub, "Provider", "Microsoft Software Key Storage Provider"),
+         "writing EncryptionCSP");
     periods(key);
     urls(key, "CRLPublicationURLs", "cdp");
     urls(key, "CACertPublicationURLs", "aia");
@@ -166,7 +177,8 @@ static void service(SC_HANDLE scm, const wchar_t *name, const wchar_t *display, 
                     const wchar_t *depends)
 {
     SC_HANDLE s = CreateServiceW(scm, name, display, SERVICE_ALL_ACCESS, SERVICE_WIN32_OWN_PROCESS,
-                                 SERVICE_AUTO_START, SERVICE_ERROR_NORMAL, path, NULL, NULL, depends, NULL, NULL);
+                                 SERVICE_AUTO_START, SERVICE_ERROR_NORMAL, path, NULL, NULL,
+                                 depends, NULL, NULL);
     must(s != NULL || GetLastError() == ERROR_SERVICE_EXISTS, "creating a service");
     if (s)
         CloseServiceHandle(s);
@@ -176,12 +188,23 @@ static void services(void)
 {
     SC_HANDLE scm = OpenSCManagerW(NULL, NULL, SC_MANAGER_ALL_ACCESS);
     must(scm != NULL, "opening the service control manager");
-    service(scm, L"CertSvc", L"Active Directory Certificate Services", L"C:\\windows\\system32\\certsrv.exe", NULL);
+    service(scm, L"CertSvc", L"Active Directory Certificate Services",
+            L"C:\\windows\\system32\\certsrv.exe", NULL);
     if (lab_number("dependant", 0))
         service(scm, L"LabWebEnroll", L"Lab service that depends on the CA",
                 L"C:\\windows\\system32\\certsrv.exe dependant", L"CertSvc\0");
     if (scm)
         CloseServiceHandle(scm);
+}
+
+/* Wine has a certutil.exe of its own and would prefer it. */
+static void native_certutil(void)
+{
+    static const wchar_t *const names[] = {L"certutil.exe", L"*certutil.exe"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        must(RegSetKeyValueW(HKEY_CURRENT_USER, L"Software\\Wine\\DllOverrides", names[i], REG_SZ,
+                             L"native", sizeof L"native") == ERROR_SUCCESS,
+             "preferring the lab's certutil.exe");
 }
 
 int main(int argc, char **argv)
@@ -193,6 +216,7 @@ int main(int argc, char **argv)
     CreateDirectoryW(L"C:\\windows\\system32\\CertLog", NULL);
     CreateDirectoryW(L"C:\\windows\\system32\\CertSrv", NULL);
     CreateDirectoryW(L"C:\\windows\\system32\\CertSrv\\CertEnroll", NULL);
+    native_certutil();
     registry();
     com(true);
     services();

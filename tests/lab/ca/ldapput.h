@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
-/* The CA's write to its CDP object: modify/replace of one attribute, as [MS-CSRA] 3.1.4.1.6 says. */
+/* The CA's write to its CDP object: modify/replace of one attribute, as [MS-CSRA] 3.1.4.1.6 says.
+ */
 #ifndef LAB_LDAPPUT_H
 #define LAB_LDAPPUT_H
 

@@ -3,7 +3,7 @@
 #include "parent.h"
 
 #include <curl/curl.h>
-#include <openssl/x509v3.h>
+#include "ossl.h"
 
 #include "labwin.h"
 
@@ -11,8 +11,9 @@ static X509 *find_issuer(const wchar_t *store_name, X509 *cert)
 {
     X509 *found = NULL;
     PCCERT_CONTEXT c = NULL;
-    HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0,
-                                     CERT_SYSTEM_STORE_LOCAL_MACHINE | CERT_STORE_READONLY_FLAG, store_name);
+    HCERTSTORE store =
+        CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0,
+                      CERT_SYSTEM_STORE_LOCAL_MACHINE | CERT_STORE_READONLY_FLAG, store_name);
     while (store && !found && (c = CertEnumCertificatesInStore(store, c)) != NULL) {
         const uint8_t *p = c->pbCertEncoded;
         X509 *x = d2i_X509(NULL, &p, (long)c->cbCertEncoded);
@@ -81,8 +82,9 @@ static HRESULT check_points(X509 *cert, X509 *issuer)
         for (int k = 0; k < sk_GENERAL_NAME_num(names) && hr == CRYPT_E_REVOCATION_OFFLINE; k++) {
             GENERAL_NAME *name = sk_GENERAL_NAME_value(names, k);
             if (name->type == GEN_URI)
-                hr = check_url((const char *)ASN1_STRING_get0_data(name->d.uniformResourceIdentifier), cert,
-                               issuer);
+                hr = check_url(
+                    (const char *)ASN1_STRING_get0_data(name->d.uniformResourceIdentifier), cert,
+                    issuer);
         }
     }
     HRESULT without = points == NULL ? S_OK : hr; /* no CDP: nothing to check */

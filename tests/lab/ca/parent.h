@@ -5,10 +5,10 @@
 #define LAB_PARENT_H
 
 #include <windows.h>
-#include <openssl/x509.h>
+#include "ossl.h"
 
-/* S_OK; CRYPT_E_REVOCATION_OFFLINE when no CDP gives a CRL that is in date and signed by the parent;
- * CRYPT_E_REVOKED; CERT_E_CHAINING without the parent's certificate. */
+/* S_OK; CRYPT_E_REVOCATION_OFFLINE when no CDP gives a CRL that is in date and signed by the
+ * parent; CRYPT_E_REVOKED; CERT_E_CHAINING without the parent's certificate. */
 HRESULT parent_check(X509 *cert);
 
 #endif

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/sha.h>
+#include "ossl.h"
 
 #include "cadb.h"
 #include "crlmake.h"
@@ -30,13 +30,13 @@ struct run {
 const char *publish_error_text(HRESULT hr, char *dst, size_t size)
 {
     wchar_t text[256] = L"";
-    DWORD code = (hr & 0xFFFF0000) == (HRESULT)0x80070000 ? (DWORD)hr & 0xFFFF : (DWORD)hr;
+    DWORD code = ((DWORD)hr & 0xFFFF0000u) == 0x80070000u ? (DWORD)hr & 0xFFFF : (DWORD)hr;
     FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, NULL, code, 0, text,
                    ARRAY_LEN(text), NULL);
     text[wcscspn(text, L"\r\n")] = 0;
     char *utf = lab_utf8(text);
-    snprintf(dst, size, "%s 0x%lx (%s: %lu)", utf, (unsigned long)hr, code < 0x10000 ? "WIN32" : "HRESULT",
-             (unsigned long)code);
+    snprintf(dst, size, "%s 0x%lx (%s: %lu)", utf, (unsigned long)hr,
+             code < 0x10000 ? "WIN32" : "HRESULT", (unsigned long)code);
     free(utf);
     return dst;
 }
@@ -113,7 +113,8 @@ static HRESULT write_location(const char *url, size_t index, const struct crl_ro
         return ldap_put(url, row->raw.data, row->raw.len);
     snprintf(key, sizeof key, "partial.%zu", index);
     bool partial = lab_number(key, 0) != 0;
-    DWORD rc = lab_write_file(file_path(url), row->raw.data, partial ? row->raw.len / 2 : row->raw.len);
+    DWORD rc =
+        lab_write_file(file_path(url), row->raw.data, partial ? row->raw.len / 2 : row->raw.len);
     return HRESULT_FROM_WIN32(partial && rc == 0 ? ERROR_DISK_FULL : rc);
 }
 
@@ -123,8 +124,10 @@ static void event_location(const struct crl_row *row, const char *url, uint32_t 
     snprintf(key_id, sizeof key_id, "%u", row->key);
     bool ldap = kind == 0x100;
     lab_text("ldap_host", "", host, sizeof host);
-    const char *strings[] = {key_id, url, publish_error_text(hr, text, sizeof text), ldap ? host : ""};
-    lab_event(EVENTLOG_ERROR_TYPE, (ldap ? 74u : 65u) + (row->delta ? 1u : 0u), strings, ldap ? 4 : 3);
+    const char *strings[] = {key_id, url, publish_error_text(hr, text, sizeof text),
+                             ldap ? host : ""};
+    lab_event(EVENTLOG_ERROR_TYPE, (ldap ? 74u : 65u) + (row->delta ? 1u : 0u), strings,
+              ldap ? 4 : 3);
 }
 
 static void note_failure(struct run *run, struct crl_row *row, const char *url, HRESULT hr)
@@ -189,7 +192,8 @@ static void deliver(struct run *run, struct crl_row *row, uint32_t base_errors)
 }
 
 /* Overlap as the domain text has it: configured, or 10 % of the period with its floors and caps. */
-static int64_t overlap(const struct ca *ca, bool delta, int64_t period, int64_t base_period, int64_t skew)
+static int64_t overlap(const struct ca *ca, bool delta, int64_t period, int64_t base_period,
+                       int64_t skew)
 {
     int64_t v = delta ? ca_period(ca, "CRLDeltaOverlapPeriod", "CRLDeltaOverlapUnits", "Minutes", 0)
                       : ca_period(ca, "CRLOverlapPeriod", "CRLOverlapUnits", "Hours", 0);
@@ -216,7 +220,8 @@ static void set_times(const struct ca *ca, struct crl_row *row, int64_t now, int
 {
     int64_t skew = 60 * (int64_t)reg_dword(ca->key, "ClockSkewMinutes", 10);
     int64_t base = ca_period(ca, "CRLPeriod", "CRLPeriodUnits", "Weeks", 1);
-    int64_t period = row->delta ? ca_period(ca, "CRLDeltaPeriod", "CRLDeltaPeriodUnits", "Days", 0) : base;
+    int64_t period =
+        row->delta ? ca_period(ca, "CRLDeltaPeriod", "CRLDeltaPeriodUnits", "Days", 0) : base;
     int64_t over = overlap(ca, row->delta, period, base, skew);
     int64_t born = not_before(ca_key_cert(ca, row->key));
     row->this_publish = now;
@@ -259,8 +264,8 @@ static HRESULT create(struct run *run, struct hsm *hsm, struct crl_row *row, int
 }
 
 /* Base and delta of one key. */
-static HRESULT run_key(struct run *run, struct hsm *hsm, unsigned key, unsigned flags, int64_t number,
-                       int64_t until)
+static HRESULT run_key(struct run *run, struct hsm *hsm, unsigned key, unsigned flags,
+                       int64_t number, int64_t until)
 {
     uint32_t base_errors = 0;
     HRESULT hr = S_OK;
@@ -295,11 +300,13 @@ static void plan_next(const struct ca *ca, unsigned flags)
     reg_put_dword(ca->key, "CRLAttemptRepublish", 0);
 }
 
-HRESULT publish_run(const struct ca *ca, struct hsm *hsm, unsigned flags, int64_t until, const char *caller)
+HRESULT publish_run(const struct ca *ca, struct hsm *hsm, unsigned flags, int64_t until,
+                    const char *caller)
 {
     struct run run = {ca, caller, S_OK};
     bool deltas = ca_period(ca, "CRLDeltaPeriod", "CRLDeltaPeriodUnits", "Days", 0) > 0;
-    if (!(flags & 3) || (flags & ~0x13u) || (!(flags & PUBLISH_REPUBLISH) && until && until < lab_now()))
+    if (!(flags & 3) || (flags & ~0x13u) ||
+        (!(flags & PUBLISH_REPUBLISH) && until && until < lab_now()))
         return E_INVALIDARG;
     if ((flags & PUBLISH_DELTA) && !deltas)
         return E_INVALIDARG;

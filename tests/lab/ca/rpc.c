@@ -2,6 +2,7 @@
  * Copyright the crlagent authors */
 #include "rpc.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +63,8 @@ static json_t *get_frame(HANDLE h, struct buf *ret_bytes)
 static HANDLE open_pipe(void)
 {
     for (int i = 0; i < 200; i++) {
-        HANDLE h = CreateFileW(RPC_PIPE, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
+        HANDLE h =
+            CreateFileW(RPC_PIPE, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
         if (h != INVALID_HANDLE_VALUE)
             return h;
         if (GetLastError() != ERROR_PIPE_BUSY)

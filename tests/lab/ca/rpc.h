@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
 /* The lab's stand-in for DCOM between certadm.dll or certutil.exe and CertSvc: a named pipe that is
- * there only while CertSvc runs. One request (JSON) and one answer (JSON and bytes) per connection. */
+ * there only while CertSvc runs. One request (JSON) and one answer (JSON and bytes) per connection.
+ */
 #ifndef LAB_RPC_H
 #define LAB_RPC_H
 

@@ -30,7 +30,8 @@ static void report(DWORD state, DWORD exit_code, DWORD hint_ms)
     s.dwWin32ExitCode = exit_code;
     s.dwWaitHint = hint_ms;
     s.dwCheckPoint = state == SERVICE_RUNNING || state == SERVICE_STOPPED ? 0 : ++svc.checkpoint;
-    s.dwControlsAccepted = state == SERVICE_RUNNING ? SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN : 0;
+    s.dwControlsAccepted =
+        state == SERVICE_RUNNING ? SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN : 0;
     SetServiceStatus(svc.handle, &s);
 }
 
@@ -108,16 +109,18 @@ static HRESULT check_start(void)
 static HRESULT op_publish(json_t *request)
 {
     const char *caller = json_string_value(json_object_get(request, "caller"));
-    return publish_run(&svc.ca, svc.hsm, (unsigned)json_integer_value(json_object_get(request, "flags")),
-                       json_integer_value(json_object_get(request, "until")), caller ? caller : "?");
+    return publish_run(
+        &svc.ca, svc.hsm, (unsigned)json_integer_value(json_object_get(request, "flags")),
+        json_integer_value(json_object_get(request, "until")), caller ? caller : "?");
 }
 
 static HRESULT op_prop(json_t *request, json_t *answer, struct buf *bytes)
 {
     struct ca_value v = {0};
-    HRESULT hr = caprops_get(&svc.ca, svc.hsm, (long)json_integer_value(json_object_get(request, "id")),
-                             (long)json_integer_value(json_object_get(request, "index")),
-                             (long)json_integer_value(json_object_get(request, "type")), &v);
+    HRESULT hr =
+        caprops_get(&svc.ca, svc.hsm, (long)json_integer_value(json_object_get(request, "id")),
+                    (long)json_integer_value(json_object_get(request, "index")),
+                    (long)json_integer_value(json_object_get(request, "type")), &v);
     json_object_set_new(answer, "number", json_integer(v.number));
     if (v.bytes.len)
         buf_add(bytes, v.bytes.data, v.bytes.len);
@@ -129,13 +132,15 @@ static void table_row(void *arg, const struct crl_row *r)
 {
     char from[WHEN_TEXT_MAX], to[WHEN_TEXT_MAX], next[WHEN_TEXT_MAX];
     json_array_append_new(
-        arg, json_pack("{s:I,s:I,s:I,s:i,s:b,s:s,s:s,s:s,s:i,s:I,s:i,s:s}", "CRLRowId", (json_int_t)r->id,
-                       "CRLNumber", (json_int_t)r->number, "CRLMinBase", (json_int_t)r->min_base, "CRLNameId",
-                       (int)r->key, "delta", (int)r->delta, "CRLThisUpdate", when_format(r->this_update, from),
-                       "CRLNextUpdate", when_format(r->next_update, to), "CRLNextPublish",
-                       when_format(r->next_publish ? r->next_publish : WHEN_NONE, next), "CRLPublishFlags",
-                       (int)r->flags, "CRLPublishStatusCode", (json_int_t)r->status, "CRLPublishAttempts",
-                       (int)r->attempts, "CRLPublishError", r->error));
+        arg,
+        json_pack("{s:I,s:I,s:I,s:i,s:b,s:s,s:s,s:s,s:i,s:I,s:i,s:s}", "CRLRowId",
+                  (json_int_t)r->id, "CRLNumber", (json_int_t)r->number, "CRLMinBase",
+                  (json_int_t)r->min_base, "CRLNameId", (int)r->key, "delta", (int)r->delta,
+                  "CRLThisUpdate", when_format(r->this_update, from), "CRLNextUpdate",
+                  when_format(r->next_update, to), "CRLNextPublish",
+                  when_format(r->next_publish ? r->next_publish : WHEN_NONE, next),
+                  "CRLPublishFlags", (int)r->flags, "CRLPublishStatusCode", (json_int_t)r->status,
+                  "CRLPublishAttempts", (int)r->attempts, "CRLPublishError", r->error));
 }
 
 static HRESULT op_revoke(json_t *request)
@@ -216,7 +221,8 @@ static unsigned due_now(int64_t now)
     return deltas && delta != WHEN_NONE && delta <= now ? PUBLISH_DELTA : 0;
 }
 
-/* retry_at: next try of failed writes; hold_until: no new scheduled run before, after a failed one. */
+/* retry_at: next try of failed writes; hold_until: no new scheduled run before, after a failed one.
+ */
 static void run_schedule(int64_t *retry_at, int64_t *hold_until)
 {
     int64_t now = lab_now(), pause = lab_number("retry_seconds", 600);
@@ -247,12 +253,21 @@ static void stopping(void)
 {
     pend(SERVICE_STOP_PENDING, lab_number("stop_delay_ms", 0));
     while (lab_number("stop_hang", 0))
-        Sleep(250); /* no checkpoint: the SCM sees a service that does not move */
+        Sleep(250);                  /* no checkpoint: the SCM sees a service that does not move */
     EnterCriticalSection(&svc.lock); /* a publication in progress ends first */
     hsm_close(svc.hsm);
     const char *strings[] = {svc.ca.common_name};
     lab_event(EVENTLOG_INFORMATION_TYPE, 38, strings, 1);
     reg_put_filetime("SOFTWARE\\crlagent-lab", "LastStop", lab_now());
+}
+
+/* What the installation of a real CA has done before anybody sees it running. */
+static void first_publication(void)
+{
+    struct crl_row newest = {0};
+    if (!cadb_newest(0, false, &newest))
+        publish_run(&svc.ca, svc.hsm, PUBLISH_BASE, 0, NULL);
+    buf_free(&newest.raw);
 }
 
 static void WINAPI service_main(DWORD argc, LPWSTR *argv)
@@ -274,6 +289,7 @@ static void WINAPI service_main(DWORD argc, LPWSTR *argv)
         report(SERVICE_STOPPED, (DWORD)hr, 0);
         return;
     }
+    first_publication();
     HANDLE thread = CreateThread(NULL, 0, pipe_thread, NULL, 0, NULL);
     const char *strings[] = {svc.ca.common_name};
     lab_event(EVENTLOG_INFORMATION_TYPE, 26, strings, 1);
@@ -302,7 +318,8 @@ int main(int argc, char **argv)
     wchar_t name[] = L"CertSvc", dependant[] = L"LabWebEnroll";
     bool is_dependant = argc > 1 && strcmp(argv[1], "dependant") == 0;
     SERVICE_TABLE_ENTRYW table[] = {
-        {is_dependant ? dependant : name, is_dependant ? dependant_main : service_main}, {NULL, NULL}};
+        {is_dependant ? dependant : name, is_dependant ? dependant_main : service_main},
+        {NULL, NULL}};
     if (StartServiceCtrlDispatcherW(table))
         return 0;
     fprintf(stderr, "certsrv: this program is started by the service control manager\n");

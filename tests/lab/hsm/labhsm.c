@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
@@ -128,7 +129,8 @@ static size_t sign_digest(EVP_PKEY *key, const EVP_MD *md, const uint8_t *digest
 }
 
 /* Called with the lock held. */
-static void do_sign(const char *label, const char *hash, const char *hex, char *out, size_t out_size)
+static void do_sign(const char *label, const char *hash, const char *hex, char *out,
+                    size_t out_size)
 {
     struct hsm_key *k = key_find(label);
     const EVP_MD *md = EVP_get_digestbyname(hash);
@@ -175,7 +177,8 @@ static void handle_line(const char *line, char *out, size_t out_size)
     else if (strcmp(verb, "SIGN") == 0)
         do_sign(label, a, b, out, out_size);
     else if (strcmp(verb, "PUBKEY") == 0 && k != NULL)
-        answer_public(hsm.quality == WRONG_KEY && k->impostor ? k->impostor : k->key, out, out_size);
+        answer_public(hsm.quality == WRONG_KEY && k->impostor ? k->impostor : k->key, out,
+                      out_size);
     else
         snprintf(out, out_size, "ERR %s", strcmp(verb, "PUBKEY") == 0 ? "no-key" : "argument");
     pthread_mutex_unlock(&hsm.lock);
@@ -378,6 +381,30 @@ static int ctl(const char *control_path, const char *command)
     return answer[0] == '{' ? 0 : 2;
 }
 
+/* Asks a running lab HSM for a new key and prints its public key as PEM. */
+static int genkey(const char *address, uint16_t port, const char *label, const char *type)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
+    char line[LINE_MAX_BYTES] = "";
+    uint8_t der[LINE_MAX_BYTES / 2];
+    const uint8_t *p = der;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    inet_pton(AF_INET, address, &a.sin_addr);
+    snprintf(line, sizeof line, "GENKEY %s %s\n", label, type);
+    if (connect(fd, (struct sockaddr *)&a, sizeof a) != 0 || write(fd, line, strlen(line)) < 0) {
+        perror("labhsm: connecting");
+        return 1;
+    }
+    FILE *f = fdopen(fd, "r");
+    if (f == NULL || fgets(line, sizeof line, f) == NULL || strncmp(line, "OK ", 3) != 0) {
+        fprintf(stderr, "labhsm: no key: %s\n", line);
+        return 1;
+    }
+    size_t n = from_hex(line + 3, der, sizeof der);
+    EVP_PKEY *key = d2i_PUBKEY(NULL, &p, (long)n);
+    return key != NULL && PEM_write_PUBKEY(stdout, key) ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -385,7 +412,12 @@ int main(int argc, char **argv)
         return serve(argv[2], (uint16_t)strtoul(argv[3], NULL, 10), argv[4]);
     if (argc == 4 && strcmp(argv[1], "ctl") == 0)
         return ctl(argv[2], argv[3]);
-    fprintf(stderr, "usage: labhsm serve ADDRESS PORT CONTROL | labhsm ctl CONTROL COMMAND\n"
-                    "commands: present away silent slow MS activate deactivate broken wrongkey good status\n");
+    if (argc == 6 && strcmp(argv[1], "genkey") == 0)
+        return genkey(argv[2], (uint16_t)strtoul(argv[3], NULL, 10), argv[4], argv[5]);
+    fprintf(
+        stderr,
+        "usage: labhsm serve ADDRESS PORT CONTROL | labhsm ctl CONTROL COMMAND"
+        " | labhsm genkey ADDRESS PORT LABEL rsa2048|ec256\n"
+        "commands: present away silent slow MS activate deactivate broken wrongkey good status\n");
     return 2;
 }
