@@ -375,6 +375,8 @@ static int hash(struct crl_reader *r, const uint8_t *p, size_t len)
 {
     uint64_t from = r->hashed, to = from + len;
     r->hashed = to;
+    if (r->opt.entries_only)
+        return ERR_OK;
     if (!r->whole_elsewhere && !EVP_DigestUpdate(r->whole, p, len))
         return digest_failed(r);
     uint64_t a = from > r->tbs_start ? from : r->tbs_start;
@@ -465,6 +467,14 @@ static int conclude(struct crl_reader *r)
     struct crl_facts *f = &r->facts;
     unsigned n = 0;
     f->bytes = r->hashed;
+    f->warnings |= f->aki_len ? 0 : CRL_WARN_NO_AKI;
+    f->warnings |= f->number.len ? 0 : CRL_WARN_NO_NUMBER;
+    if (f->next_update != WHEN_NONE && f->next_update <= f->this_update)
+        f->warnings |= CRL_WARN_NEXT_BEFORE_THIS;
+    if (f->entries_other_issuer && !(f->idp_scope & CRL_IDP_INDIRECT))
+        f->warnings |= CRL_WARN_OTHER_ISSUER;
+    if (r->opt.entries_only)
+        return ERR_OK;
     if (!r->whole_elsewhere && !EVP_DigestFinal_ex(r->whole, f->sha256, &n))
         return digest_failed(r);
     if (r->alg.md) {
@@ -472,12 +482,6 @@ static int conclude(struct crl_reader *r)
             return digest_failed(r);
         f->tbs_digest_len = (uint8_t)n;
     }
-    f->warnings |= f->aki_len ? 0 : CRL_WARN_NO_AKI;
-    f->warnings |= f->number.len ? 0 : CRL_WARN_NO_NUMBER;
-    if (f->next_update != WHEN_NONE && f->next_update <= f->this_update)
-        f->warnings |= CRL_WARN_NEXT_BEFORE_THIS;
-    if (f->entries_other_issuer && !(f->idp_scope & CRL_IDP_INDIRECT))
-        f->warnings |= CRL_WARN_OTHER_ISSUER;
     return ERR_OK;
 }
 
@@ -495,7 +499,7 @@ int crl_reader_finish(struct crl_reader *r, struct crl_facts *ret_facts,
     if (r->error.code)
         return copy_error(r, err);
     enum crl_signature sig = CRL_SIG_NOT_CHECKED;
-    if (r->opt.issuers)
+    if (r->opt.issuers && !r->opt.entries_only)
         sig = crl_verify(r, sig_why);
     *ret_facts = r->facts;
     if (ret_sig)

@@ -6,8 +6,11 @@
 #ifndef CRLAGENT_CRL_READER_H
 #define CRLAGENT_CRL_READER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+
 
 #include "base/err.h"
 #include "crl/der.h"
@@ -49,6 +52,8 @@ struct crl_reader_options {
      * to this many bytes, beyond that the signature is CRL_SIG_UNSUPPORTED. 0 =
      * LIMIT_CRL_HELD_BYTES. All other algorithms keep nothing. */
     uint64_t max_held_bytes;
+    /* No digests, so no signature and no SHA-256 in the facts: a second walk over known bytes. */
+    bool entries_only;
     /* Called for each entry when set; non-zero ends the reading with ERR_CANCELLED. */
     int (*on_entry)(void *arg, const struct crl_entry *entry);
     void *arg;
@@ -73,6 +78,17 @@ enum crl_rule crl_reader_rule(const struct crl_reader *r);
 MUST_CHECK int crl_read_memory(const char *label, const void *data, size_t len,
                                const struct crl_issuers *issuers, struct crl_facts *ret_facts,
                                enum crl_signature *ret_sig, struct err *err);
+struct crl_progress {
+    void (*tell)(void *arg, uint64_t done, uint64_t total); /* bytes; NULL = nobody listens */
+    void *arg;
+    uint64_t total; /* 0 = unknown */
+};
+/* From an open binary stream to its end; two threads for more than a megabyte. progress may be
+ * NULL.
+ */
+MUST_CHECK int crl_read_stream(FILE *f, const char *label, const struct crl_reader_options *opt,
+                               const struct crl_progress *progress, struct crl_facts *ret_facts,
+                               enum crl_signature *ret_sig, struct err *sig_why, struct err *err);
 /* File by UTF-8 path. progress(arg, done, total) may be NULL. */
 MUST_CHECK int crl_read_file(const char *path, const struct crl_reader_options *opt,
                              void (*progress)(void *arg, uint64_t done, uint64_t total),
