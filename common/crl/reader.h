@@ -11,7 +11,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-
 #include "base/err.h"
 #include "crl/der.h"
 #include "crl/facts.h"
