@@ -47,6 +47,7 @@ int wmain(int argc, wchar_t **wide)
      * never loaded. */
     SetDefaultDllDirectories(LOAD_LIBRARY_SEARCH_SYSTEM32);
     SetConsoleOutputCP(CP_UTF8);
+    _setmode(_fileno(stdin), _O_BINARY);
     _setmode(_fileno(stdout), _O_BINARY);
     _setmode(_fileno(stderr), _O_BINARY);
     char **argv = utf8_arguments(argc, wide);

@@ -8,6 +8,11 @@
     "Progress goes to standard error, the result to standard output. The same call after a lost "  \
     "answer\ngives the same result. Exit codes: docs/exit-codes.md."
 
+#define CRL_DETAIL                                                                                 \
+    "Needs neither the service nor rights; DER or PEM. Exit codes: 0 fine (find: it is revoked), " \
+    "1 "                                                                                           \
+    "warning\n(find: not in this CRL), 2 critical, 3 the input could not be read as a CRL."
+
 static const struct verb table[] = {
     {"status", "", "Show the runway, the CA and the maintenance that is open.", NULL, verb_status},
     {"publish", "", "Publish CRLs and prove that every location serves them.", NULL, verb_publish},
@@ -22,6 +27,12 @@ static const struct verb table[] = {
     {"extend", "", "Move the deadline of the open maintenance.", NULL, verb_extend},
     {"maintenance", "", "Show the open maintenance with its steps.", NULL, verb_maintenance},
     {"history", "", "List former maintenances and who did what.", NULL, verb_history},
+    {"crl show", "FILE|URL|-", "Show what a CRL says, of any size.", CRL_DETAIL, verb_crl_show},
+    {"crl verify", "FILE|URL|-", "Check a CRL: signature, dates, form.", CRL_DETAIL,
+     verb_crl_verify},
+    {"crl diff", "OLD NEW", "Compare two CRLs: vanished, added and changed entries.", CRL_DETAIL,
+     verb_crl_diff},
+    {"crl find", "SERIAL FILE|-", "Look a serial number up in a CRL.", CRL_DETAIL, verb_crl_find},
     {"config test", "", "Check the configuration file.", NULL, verb_config_test},
     {"config show", "", "Print the configuration in effect.", NULL, verb_config_show},
     {"config init", "", "Write a commented configuration file.", NULL, verb_config_init},

@@ -22,5 +22,9 @@ int verb_config_init(struct cli *cli, int argc, char **argv);
 int verb_config_reference(struct cli *cli, int argc, char **argv);
 int verb_help(struct cli *cli, int argc, char **argv);
 int verb_version(struct cli *cli, int argc, char **argv);
+int verb_crl_show(struct cli *cli, int argc, char **argv);
+int verb_crl_verify(struct cli *cli, int argc, char **argv);
+int verb_crl_diff(struct cli *cli, int argc, char **argv);
+int verb_crl_find(struct cli *cli, int argc, char **argv);
 
 #endif

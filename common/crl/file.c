@@ -2,9 +2,9 @@
  * Copyright the crlagent authors */
 /* Reading from a stdio stream. Two digests over the same bytes are wanted: that of the whole file
  * and that of the signed part, which begins some octets later, so neither can be had from the
- * other. For inputs beyond one block they are computed at the same time: while this thread
- * understands and hashes one block, another hashes it as part of the file and reads the next one.
- */
+ * other. For inputs beyond one block they are computed at the same time: one thread reads blocks
+ * and hashes them as the file, this one understands them and hashes the signed part. Blocks go
+ * round between the two; a block belongs to whoever has taken it from the tally that counts it. */
 #include "crl/reader_int.h"
 
 #include <errno.h>
@@ -12,17 +12,20 @@
 
 #include "base/file.h"
 #include "base/parallel.h"
+#include "base/tally.h"
 
-#define STREAM_BLOCK (1024u * 1024)
+#define STREAM_BLOCK (512u * 1024)
+#define STREAM_BLOCKS 4u
 
 struct stream {
     FILE *f;
-    uint8_t *block[2];
-    size_t len[2];
-    int cur; /* the block being understood */
+    uint8_t *memory;
+    size_t len[STREAM_BLOCKS];
     int read_errno;
-    EVP_MD_CTX *whole;
+    EVP_MD_CTX *whole; /* NULL: the other thread only reads */
     bool hash_ok;
+    bool stop;                  /* set by this thread before it posts empty */
+    struct tally *full, *empty; /* blocks ready to be understood, to be filled */
 };
 
 static void close_file(FILE **f)
@@ -31,44 +34,83 @@ static void close_file(FILE **f)
         fclose(*f);
 }
 
-static void stream_read(struct stream *s, int which)
+static uint8_t *stream_block(const struct stream *s, size_t i)
 {
-    s->len[which] = fread(s->block[which], 1, STREAM_BLOCK, s->f);
+    return s->memory + (i % STREAM_BLOCKS) * (size_t)STREAM_BLOCK;
+}
+
+static size_t stream_read(struct stream *s, size_t i)
+{
+    size_t n = fread(stream_block(s, i), 1, STREAM_BLOCK, s->f);
     if (ferror(s->f) && !s->read_errno)
         s->read_errno = errno ? errno : EIO;
+    s->len[i % STREAM_BLOCKS] = n;
+    return n;
 }
 
-/* On the other thread. */
-static void hash_and_read(void *arg, size_t i)
+/* The other thread: hashes block 0, which is there already, then reads and hashes the rest. */
+static void read_and_hash(void *arg, size_t item)
 {
     struct stream *s = arg;
-    (void)i;
-    if (s->whole && EVP_DigestUpdate(s->whole, s->block[s->cur], s->len[s->cur]) != 1)
-        s->hash_ok = false;
-    stream_read(s, !s->cur);
+    size_t n = s->len[0];
+    (void)item;
+    for (size_t i = 0;; i++) {
+        if (i) {
+            tally_wait(s->empty);
+            if (s->stop)
+                return;
+            n = stream_read(s, i);
+        }
+        tally_post(s->full);
+        /* Both read the block now; it is written again only after this thread has come round. */
+        if (s->whole && n && EVP_DigestUpdate(s->whole, stream_block(s, i), n) != 1)
+            s->hash_ok = false;
+        if (n == 0)
+            return;
+    }
 }
 
-static int one_block(struct stream *s, struct crl_reader *r, struct err *err)
+static int understand(struct stream *s, struct crl_reader *r, const struct crl_progress *progress,
+                      struct err *err)
 {
-    SCOPED(parallel_wait) struct parallel *other = NULL;
-    int rc = parallel_start(1, 1, hash_and_read, s, &other, err);
-    return rc ? rc : crl_reader_feed(r, s->block[s->cur], s->len[s->cur], err);
+    uint64_t done = 0;
+    for (size_t i = 0;; i++) {
+        tally_wait(s->full);
+        size_t n = s->len[i % STREAM_BLOCKS];
+        if (n == 0)
+            return ERR_OK;
+        int rc = crl_reader_feed(r, stream_block(s, i), n, err);
+        if (rc)
+            return rc;
+        tally_post(s->empty);
+        done += n;
+        if (progress && progress->tell)
+            progress->tell(progress->arg, done, progress->total);
+    }
 }
 
 static int run_parallel(struct stream *s, struct crl_reader *r, const struct crl_progress *progress,
                         struct err *err)
 {
-    uint64_t done = 0;
-    while (s->len[s->cur]) {
-        int rc = one_block(s, r, err);
-        if (rc)
-            return rc;
-        done += s->len[s->cur];
-        s->cur = !s->cur;
-        if (progress && progress->tell)
-            progress->tell(progress->arg, done, progress->total);
+    SCOPED(tally_free) struct tally *full = NULL;
+    SCOPED(tally_free) struct tally *empty = NULL;
+    struct parallel *other = NULL;
+    int rc = tally_new(0, &full, err);
+    if (!rc)
+        rc = tally_new(STREAM_BLOCKS - 1, &empty, err);
+    s->full = full;
+    s->empty = empty;
+    if (!rc)
+        rc = parallel_start(1, 1, read_and_hash, s, &other, err);
+    if (rc)
+        return rc;
+    rc = understand(s, r, progress, err);
+    if (rc) { /* the other thread stops at its next block */
+        s->stop = true;
+        tally_post(s->empty);
     }
-    return s->hash_ok ? ERR_OK : err_set(err, ERR_CRYPTO, "SHA-256 failed");
+    parallel_wait(&other);
+    return rc || s->hash_ok ? rc : err_set(err, ERR_CRYPTO, "SHA-256 failed");
 }
 
 int crl_read_stream(FILE *f, const char *label, const struct crl_reader_options *opt,
@@ -76,23 +118,23 @@ int crl_read_stream(FILE *f, const char *label, const struct crl_reader_options 
                     enum crl_signature *ret_sig, struct err *sig_why, struct err *err)
 {
     SCOPED(crl_reader_free) struct crl_reader *r = NULL;
-    SCOPED(scope_free) uint8_t *memory = malloc(2 * STREAM_BLOCK);
+    SCOPED(scope_free) uint8_t *memory = malloc((size_t)STREAM_BLOCKS * STREAM_BLOCK);
     int rc = memory ? crl_reader_new(label, opt, &r, err) : err_nomem(err);
     if (rc)
         return rc;
-    struct stream s = {.f = f, .block = {memory, memory + STREAM_BLOCK}, .hash_ok = true};
+    struct stream s = {.f = f, .memory = memory, .hash_ok = true};
     stream_read(&s, 0);
-    if (s.len[0] == STREAM_BLOCK && s.block[0][0] == DER_SEQUENCE) {
-        r->whole_elsewhere = true;
-        s.whole = r->opt.entries_only ? NULL : r->whole;
-    }
-    if (s.len[0] == STREAM_BLOCK)
+    if (s.len[0] == STREAM_BLOCK) {
+        bool der = memory[0] == DER_SEQUENCE;
+        r->whole_elsewhere = der;
+        s.whole = der && !r->opt.entries_only ? r->whole : NULL;
         rc = run_parallel(&s, r, progress, err);
-    else
-        rc = crl_reader_feed(r, s.block[0], s.len[0], err);
+        r->whole_elsewhere = false; /* the digest is in r->whole, complete */
+    } else {
+        rc = crl_reader_feed(r, memory, s.len[0], err);
+    }
     if (!rc && s.read_errno)
         rc = err_set_errno(err, s.read_errno, "reading '%s'", label);
-    r->whole_elsewhere = false; /* the digest is in r->whole, complete */
     return rc ? rc : crl_reader_finish(r, ret_facts, ret_sig, sig_why, err);
 }
 

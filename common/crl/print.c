@@ -142,8 +142,7 @@ void crl_print_diff(const struct crl_diff *d, struct buf *out)
         [CRL_DATE] = "revocation date changed",
     };
     char a[48], b[48];
-    buf_printf(out, "%-12s %s -> %s%s\n", "CRL number",
-               crl_number_format(&d->old_facts.number, a),
+    buf_printf(out, "%-12s %s -> %s%s\n", "CRL number", crl_number_format(&d->old_facts.number, a),
                crl_number_format(&d->new_facts.number, b),
                d->number_order < 0 ? "  REGRESS: the newer one has the lower number" : "");
     if (d->number_gap)

@@ -184,13 +184,29 @@ static uint64_t list_len(const struct plan *p)
     return odd * WITH_REASON + (p->entries - odd) * PLAIN;
 }
 
+/* The CRL number extension, minimal INTEGER; returns its length. */
+static size_t put_number(uint64_t v, unsigned char *out)
+{
+    unsigned char value[9] = {0};
+    size_t n = 0;
+    for (int b = 8; b >= 0; b--) {
+        unsigned char octet = b == 8 ? 0 : (unsigned char)(v >> (8 * b));
+        if (n || octet || b == 0 || (b <= 8 && (v >> (8 * (b - 1))) & 0x80))
+            value[n++] = octet;
+    }
+    const unsigned char prefix[] = {
+        0x30, (unsigned char)(9 + n), 0x06, 0x03, 0x55, 0x1D, 0x14, 0x04, (unsigned char)(2 + n),
+        0x02, (unsigned char)n};
+    memcpy(out, prefix, sizeof prefix);
+    memcpy(out + sizeof prefix, value, n);
+    return sizeof prefix + n;
+}
+
 /* crlExtensions with AKI and number. */
 static size_t make_extensions(const struct plan *p, X509 *ca, unsigned char *out)
 {
     static const unsigned char aki[] = {0x30, 0x1F, 0x06, 0x03, 0x55, 0x1D, 0x23,
                                         0x04, 0x18, 0x30, 0x16, 0x80, 0x14};
-    static const unsigned char number[] = {0x30, 0x0F, 0x06, 0x03, 0x55, 0x1D,
-                                           0x14, 0x04, 0x08, 0x02, 0x06, 0x01};
     const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id(ca);
     if (!ski || ASN1_STRING_length(ski) != 20)
         die("the CA certificate has no usual key identifier");
@@ -198,10 +214,7 @@ static size_t make_extensions(const struct plan *p, X509 *ca, unsigned char *out
     memcpy(q, aki, sizeof aki);
     memcpy(q + sizeof aki, ASN1_STRING_get0_data(ski), 20);
     q += sizeof aki + 20;
-    memcpy(q, number, sizeof number);
-    q += sizeof number;
-    for (int b = 4; b >= 0; b--)
-        *q++ = (unsigned char)(p->number >> (8 * b));
+    q += put_number(p->number, q);
     size_t len = (size_t)(q - out);
     out[0] = 0xA0;
     out[1] = (unsigned char)(len - 2);
