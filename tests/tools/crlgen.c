@@ -188,17 +188,17 @@ static uint64_t list_len(const struct plan *p)
 static size_t put_number(uint64_t v, unsigned char *out)
 {
     unsigned char value[9] = {0};
-    size_t n = 0;
-    for (int b = 8; b >= 0; b--) {
-        unsigned char octet = b == 8 ? 0 : (unsigned char)(v >> (8 * b));
-        if (n || octet || b == 0 || (b <= 8 && (v >> (8 * (b - 1))) & 0x80))
-            value[n++] = octet;
-    }
+    size_t skip = 0, n;
+    for (unsigned b = 0; b < 8; b++)
+        value[8 - b] = (unsigned char)(v >> (8 * b));
+    while (skip < 8 && value[skip] == 0 && value[skip + 1] < 0x80)
+        skip++;
+    n = sizeof value - skip;
     const unsigned char prefix[] = {
         0x30, (unsigned char)(9 + n), 0x06, 0x03, 0x55, 0x1D, 0x14, 0x04, (unsigned char)(2 + n),
         0x02, (unsigned char)n};
     memcpy(out, prefix, sizeof prefix);
-    memcpy(out + sizeof prefix, value, n);
+    memcpy(out + sizeof prefix, value + skip, n);
     return sizeof prefix + n;
 }
 
