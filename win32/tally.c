@@ -22,7 +22,7 @@ int tally_new(unsigned count, struct tally **ret, struct err *err)
     if (!t->semaphore) {
         DWORD e = GetLastError();
         free(t);
-        return werr_set(err, e, "making a semaphore");
+        return err_set_win32(err, e, "making a semaphore");
     }
     *ret = t;
     return ERR_OK;
