@@ -361,8 +361,11 @@ static int tbs_feed(struct crl_reader *r, const uint8_t *p, size_t len)
         return buf_add(&r->head, p, len) ? buf_check(&r->head, r->label, &r->error) : ERR_OK;
     if (!r->tbs_known) {
         r->tbs_known = true;
-        if (r->alg.md && !EVP_DigestInit_ex(r->tbs, r->alg.md, NULL))
-            return digest_failed(r);
+        if (r->alg.md && !EVP_DigestInit_ex(r->tbs, r->alg.md, NULL)) {
+            ERR_clear_error(); /* MD4 and its like are known by name only */
+            r->alg.md = NULL;
+            r->alg.known = false;
+        }
         int rc = tbs_take(r, buf_str(&r->head), r->head.len);
         if (rc)
             return rc;

@@ -261,6 +261,7 @@ static const struct {
     {{.exts = "a0( 30( 30( 06(551d14) 010101 04( 02(07) ) ) ) )"}, CRL_WARN_NOT_DER},
     {{.alg = "30( 06(2a864886f70d010105) 0500 )"}, CRL_WARN_WEAK_DIGEST},
     {{.alg = "30( 06(2a864886f70d010104) 0500 )"}, CRL_WARN_WEAK_DIGEST},
+    {{.alg = "30( 06(2a864886f70d010103) 0500 )"}, CRL_WARN_WEAK_DIGEST}, /* MD4: known by name */
     {{.alg = "30( 06(2a864886f70d01010b) )"}, CRL_WARN_ALG_PARAMETERS},
     {{.next_update = "17('251201000000Z')"}, CRL_WARN_NEXT_BEFORE_THIS},
     {{.revoked = "30( 30( 02(05) " THIS " 30( 30( 06(551d15) 04( 0a(07) ) ) ) ) )"},
