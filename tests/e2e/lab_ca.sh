@@ -156,7 +156,7 @@ expect_rc 1 win labadm.exe publish 1
 expect "class" "$(json .hr)" 0x80040154
 lab ca com on
 lab ca certutil missing
-expect_rc 53 win certutil.exe -ping
+expect_rc 53 win 'C:\windows\system32\certutil.exe' -ping
 lab ca certutil present
 
 step "a stop that hangs"
