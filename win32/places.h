@@ -23,16 +23,19 @@ enum place {
 /* Appends the path (UTF-8, no separator at the end). */
 MUST_CHECK int place_path(enum place which, struct buf *ret, struct err *err);
 
-/* Makes the folder with the ACL of its kind when it is missing (parents made the same way), else
- * verifies it. ERR_DENIED when somebody else owns it, may write to it, or when it is a link:
- * nothing in it is used then; the text says who and what to type. */
+/* Makes the folder with the ACL of its kind when it is missing (PLACE_DATA and then itself), else
+ * verifies it. ERR_DENIED when somebody else owns it or may write to it, or when it is a link:
+ * nothing in it is used then; the text says who, and what to type. */
 MUST_CHECK int place_secure(enum place which, struct err *err);
 
-/* The same check for one file or folder that exists already (configuration, store). */
+/* The same at another path, for which's kind of ACL. */
+MUST_CHECK int place_secure_at(const char *path, enum place which, struct err *err);
+
+/* The check alone, for a file or folder that exists (configuration, store). */
 MUST_CHECK int place_verify(const char *path, struct err *err);
 
-/* ACL for folders of our own, protected from inheritance. Exposed for tests and for the
- * installer. */
-const char *place_sddl(enum place which);
+/* ACL for a folder of that kind: SYSTEM, Administrators and the service's own SID; reports can be
+ * read by users. Appended as SDDL. */
+MUST_CHECK int place_sddl(enum place which, struct buf *ret, struct err *err);
 
 #endif

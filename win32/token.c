@@ -4,9 +4,12 @@
 
 #include <sddl.h>
 
+
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/ossl.h"
 #include "base/str.h"
 #include "win32/utf.h"
 #include "win32/werr.h"
@@ -56,6 +59,24 @@ int sid_of(const char *account, PSID *ret, struct err *err)
     }
     *ret = sid;
     return ERR_OK;
+}
+
+int sid_of_service(const char *service, PSID *ret, struct err *err)
+{
+    SCOPED(scope_free) wchar_t *wide = NULL;
+    unsigned char sha1[20];
+    char text[100];
+    uint32_t part[5];
+    int rc = utf_to_wide(service, &wide, err);
+    if (rc)
+        return rc;
+    CharUpperW(wide);
+    if (!EVP_Digest(wide, wcslen(wide) * sizeof *wide, sha1, NULL, EVP_sha1(), NULL))
+        return err_set(err, ERR_CRYPTO, "hashing the name of a service");
+    memcpy(part, sha1, sizeof part); /* little-endian, as the machine */
+    snprintf(text, sizeof text, "S-1-5-80-%u-%u-%u-%u-%u", part[0], part[1], part[2], part[3],
+             part[4]);
+    return sid_of(text, ret, err);
 }
 
 int sid_format(PSID sid, char *dst, size_t dst_size, struct err *err)

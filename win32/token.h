@@ -19,6 +19,10 @@ void handle_close(HANDLE *h);
  * ERR_NOT_FOUND when nobody has that name. */
 MUST_CHECK int sid_of(const char *account, PSID *ret, struct err *err);
 
+/* SID of a service's own account, "NT SERVICE\\name": S-1-5-80 and the SHA-1 of the upper-case
+ * name, whether the service exists or not. LocalFree'd by the caller. */
+MUST_CHECK int sid_of_service(const char *service, PSID *ret, struct err *err);
+
 /* "S-1-5-18" into dst. */
 MUST_CHECK int sid_format(PSID sid, char *dst, size_t dst_size, struct err *err);
 
