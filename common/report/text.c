@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+/* For people at a console: runway first, then the locations, then what to do. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "cdp/url.h"
+#include "report/report_int.h"
+
+#define COLUMNS_MAX 100
+#define RED "\033[1;31m"
+#define YELLOW "\033[1;33m"
+#define GREEN "\033[1;32m"
+#define BOLD "\033[1m"
+#define PLAIN "\033[0m"
+
+struct page {
+    struct buf *out;
+    bool colour;
+    size_t columns;
+};
+
+static const char *paint(const struct page *p, const char *colour)
+{
+    return p->colour ? colour : "";
+}
+
+static const char *colour_of(enum severity s)
+{
+    return s == SEV_CRITICAL ? RED : s == SEV_WARNING ? YELLOW : s == SEV_INFO ? BOLD : GREEN;
+}
+
+/* Characters on the screen: UTF-8 continuation bytes take no room. */
+static size_t width(const char *text, size_t bytes)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < bytes; i++)
+        n += ((unsigned char)text[i] & 0xC0) != 0x80;
+    return n;
+}
+
+/* Breaks at blanks; a word longer than the line (a URL) is cut into pieces. */
+static void wrapped(const struct page *p, const char *label, const char *text)
+{
+    size_t indent = 13;
+    size_t room = p->columns > indent + 20 ? p->columns - indent : 20;
+    buf_printf(p->out, "    %-9s", label);
+    while (*text) {
+        size_t take = 0, blank = 0;
+        for (; text[take] && width(text, take + 1) <= room; take++)
+            blank = text[take] == ' ' ? take : blank;
+        while (text[take] && ((unsigned char)text[take] & 0xC0) == 0x80)
+            take++;
+        size_t cut = text[take] && blank ? blank : take;
+        buf_add(p->out, text, cut);
+        text += cut;
+        while (*text == ' ')
+            text++;
+        buf_puts(p->out, "\n");
+        if (*text)
+            buf_printf(p->out, "%*s", (int)indent, "");
+    }
+}
+
+static void runway_lines(const struct page *p, const struct report *r)
+{
+    char weakest[WHEN_TEXT_MAX], effective[WHEN_TEXT_MAX], until[WHEN_TEXT_MAX];
+    if (!r->runway || !r->runway->n) {
+        buf_puts(p->out, "Runway: unknown (no CRL location)\n");
+        return;
+    }
+    const struct runway *rw = r->runway;
+    enum severity s = rw->weakest <= 0 ? SEV_CRITICAL : SEV_OK;
+    buf_printf(p->out, "%sRunway: %s%s", paint(p, colour_of(s)),
+               report_left_text(rw->weakest, weakest), paint(p, PLAIN));
+    if (rw->weakest_until != WHEN_NONE)
+        buf_printf(p->out, " until %s", when_format(rw->weakest_until, until));
+    buf_printf(p->out, " at the weakest location; %s for clients that try the URLs in order\n",
+               report_left_text(rw->effective, effective));
+    size_t i = report_weakest(r);
+    if (i != SIZE_MAX) {
+        char line[LIMIT_URL_CHARS + 120];
+        snprintf(line, sizeof line, "key %u %s at %s%s%s", r->targets[i].key_index,
+                 location_role_name(r->targets[i].role), r->targets[i].url,
+                 r->results[i].address[0] ? " on " : "", r->results[i].address);
+        wrapped(p, "decided by", line);
+    }
+}
+
+static void head_line(const struct page *p, const struct report *r)
+{
+    char when[WHEN_TEXT_MAX];
+    enum severity worst = report_worst(r);
+    static const char *const words[] = {"OK", "OK", "WARNING", "CRITICAL"};
+    buf_printf(p->out, "%s%s%s  %.60s: %zu critical, %zu warnings, %zu locations, %s\n",
+               paint(p, colour_of(worst)), words[worst], paint(p, PLAIN), report_title(r),
+               report_count(r, SEV_CRITICAL), report_count(r, SEV_WARNING), r->n,
+               when_format(r->generated, when));
+}
+
+static void maintenance_lines(const struct page *p, const struct report *r)
+{
+    const struct report_maintenance *m = r->maintenance;
+    char line[512], from[WHEN_TEXT_MAX], until[WHEN_TEXT_MAX], by[WHEN_TEXT_MAX];
+    if (!m)
+        return;
+    snprintf(line, sizeof line,
+             "%s, change %s, by %s, window %s to %s, resume by %s, %llu alarms muted", m->state,
+             m->change_id, m->owner, when_format(m->from, from), when_format(m->until, until),
+             when_format(m->resume_by, by), (unsigned long long)m->muted);
+    buf_puts(p->out, "\nMaintenance\n");
+    wrapped(p, "state", line);
+}
+
+static enum severity state_severity(const char *state)
+{
+    if (strcmp(state, "OK") == 0)
+        return SEV_OK;
+    return strcmp(state, "Expiring") == 0 ? SEV_WARNING : SEV_CRITICAL;
+}
+
+static void location_line(const struct page *p, const struct report *r, size_t i)
+{
+    const struct probe_target *t = &r->targets[i];
+    const struct probe_result *a = &r->results[i];
+    const char *state = report_state(r, i);
+    char left[WHEN_TEXT_MAX] = "-", number[48] = "-", tail[LIMIT_URL_CHARS + 100];
+    if (report_is_crl(r, i))
+        report_left_text(report_left(r, i), left);
+    if (report_has_crl(r, i))
+        crl_number_format(&a->facts.number, number);
+    snprintf(tail, sizeof tail, "%s%s%s%s", t->url, a->address[0] && !t->as_client ? " @" : "",
+             t->as_client ? "" : a->address, t->as_client ? " (caches allowed)" : "");
+    buf_printf(p->out, "  %s%-18s%s %8s %8.8s %-5s %3u  ",
+               paint(p, colour_of(state_severity(state))), state, paint(p, PLAIN), left, number,
+               t->parent ? "paren" : location_role_name(t->role), t->key_index);
+    size_t used = 2 + 18 + 1 + 8 + 1 + 8 + 1 + 5 + 1 + 3 + 2;
+    size_t room = p->columns - used;
+    if (width(tail, strlen(tail)) <= room) {
+        buf_printf(p->out, "%s\n", tail);
+    } else {
+        buf_puts(p->out, "\n");
+        wrapped(p, "", tail);
+    }
+}
+
+static void finding_lines(const struct page *p, const struct finding *f)
+{
+    const struct finding_kind *kind = finding_kind_by_id(f->id);
+    char where[LIMIT_URL_CHARS + 100];
+    buf_printf(p->out, "\n  %s%u %s%s  %s\n", paint(p, colour_of(f->severity)), f->id,
+               severity_name(f->severity), paint(p, PLAIN), kind ? kind->title : "");
+    snprintf(where, sizeof where, "%s%s%s", f->url, f->address[0] ? " @" : "", f->address);
+    if (f->url[0])
+        wrapped(p, "at", where);
+    if (f->expected[0])
+        wrapped(p, "expected", f->expected);
+    if (f->found[0])
+        wrapped(p, "found", f->found);
+    if (f->remedy[0])
+        wrapped(p, "do", f->remedy);
+}
+
+struct change_page {
+    const struct page *p;
+    const struct report *r;
+};
+
+static void change_line(void *arg, const struct report_change *c)
+{
+    const struct change_page *cp = arg;
+    const struct report *of = c->now == SIZE_MAX ? cp->r->before : cp->r;
+    size_t i = c->now == SIZE_MAX ? c->before : c->now;
+    wrapped(cp->p, c->worse ? "WORSE" : "changed", of->targets[i].url);
+    wrapped(cp->p, "", c->text);
+}
+
+static void compare_lines(const struct page *p, const struct report *r)
+{
+    struct change_page cp = {p, r};
+    if (!r->before)
+        return;
+    buf_puts(p->out, "\nCompared with the report before\n");
+    size_t worse = report_compare(r, change_line, &cp);
+    buf_printf(p->out, "    %zu location%s worse than before\n", worse, worse == 1 ? "" : "s");
+}
+
+int report_text(const struct report *r, const struct report_style *style, struct buf *out,
+                struct err *err)
+{
+    struct page p = {out, style && style->colour, COLUMNS_MAX};
+    if (style && style->columns > 0 && style->columns < COLUMNS_MAX)
+        p.columns = style->columns < 72 ? 72 : (size_t)style->columns;
+    (void)err;
+    runway_lines(&p, r);
+    head_line(&p, r);
+    maintenance_lines(&p, r);
+    if (r->n)
+        buf_puts(out, "\n  State                Runway   Number Type  Key  Location\n");
+    for (size_t i = 0; i < r->n; i++)
+        location_line(&p, r, i);
+    compare_lines(&p, r);
+    if (r->findings && r->findings->n)
+        buf_puts(out, "\nFindings ('crlagent explain ID' tells more)\n");
+    for (int s = SEV_CRITICAL; r->findings && s >= SEV_OK; s--) {
+        for (size_t i = 0; i < r->findings->n; i++) {
+            if (r->findings->item[i].severity == (enum severity)s)
+                finding_lines(&p, &r->findings->item[i]);
+        }
+    }
+    return ERR_OK;
+}
