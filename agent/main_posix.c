@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "agent/cli.h"
+#include "cdp/ldap.h"
 
 static int console_columns(void)
 {
@@ -24,6 +25,7 @@ int main(int argc, char **argv)
         .err_tty = isatty(STDERR_FILENO) != 0,
         .columns = console_columns(),
         .clock = clock_system(),
+        .ldap = ldap_system(),
         .config_path = "/etc/crlagent/crlagent.xml",
     };
     return cli_main(&cli, argc, argv);

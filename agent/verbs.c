@@ -13,6 +13,10 @@
     "1 "                                                                                           \
     "warning\n(find: not in this CRL), 2 critical, 3 the input could not be read as a CRL."
 
+#define CHECK_DETAIL                                                                               \
+    "With --url or --cert it needs neither the service nor rights. Every address of a name is "    \
+    "asked.\nExit codes: 0 OK, 1 warning, 2 critical, 3 unknown; --fail-on chooses what counts."
+
 static const struct verb table[] = {
     {"status", "", "Show the runway, the CA and the maintenance that is open.", NULL, verb_status},
     {"publish", "", "Publish CRLs and prove that every location serves them.", NULL, verb_publish},
@@ -33,6 +37,9 @@ static const struct verb table[] = {
     {"crl diff", "OLD NEW", "Compare two CRLs: vanished, added and changed entries.", CRL_DETAIL,
      verb_crl_diff},
     {"crl find", "SERIAL FILE|-", "Look a serial number up in a CRL.", CRL_DETAIL, verb_crl_find},
+    {"check", "", "Probe CRL locations and report their health.", CHECK_DETAIL, verb_check},
+    {"simulate", "", "Show what an outage of the CA does to each location.", NULL, verb_simulate},
+    {"explain", "[ID|NAME]", "Explain an event or finding.", NULL, verb_explain},
     {"config test", "", "Check the configuration file.", NULL, verb_config_test},
     {"config show", "", "Print the configuration in effect.", NULL, verb_config_show},
     {"config init", "", "Write a commented configuration file.", NULL, verb_config_init},

@@ -107,6 +107,8 @@ void http_common_options(CURL *easy, const struct fetch_options *opt, int64_t ti
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* A resolver that is late must not hold the clean-up beyond the time-out. */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     curl_easy_setopt(easy, CURLOPT_UNRESTRICTED_AUTH, 0L);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
@@ -179,6 +181,11 @@ int http_begin(struct http_transfer *t, const struct fetch_options *opt,
     if (url_parse(target->url, &u, &err)) {
         result->status = PROBE_UNSUPPORTED;
         str_copy(result->detail, sizeof result->detail, err.text);
+        return 1;
+    }
+    if (target->unresolved && !target->address[0]) {
+        result->status = PROBE_DNS;
+        snprintf(result->detail, sizeof result->detail, "the name '%s' does not resolve", u.host);
         return 1;
     }
     curl_easy_reset(t->easy);

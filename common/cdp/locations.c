@@ -220,8 +220,11 @@ static int spread_http(struct locations *out, const struct probe_target *t,
         const struct host_addresses *h = &hosts[k];
         if (strcmp(h->host, u.host) != 0)
             continue;
-        if (h->n == 0)
-            return add_one_address(out, t, NULL, err);
+        if (h->n == 0) {
+            struct probe_target none = *t;
+            none.unresolved = true;
+            return add_target(out, &none, err);
+        }
         for (size_t a = 0; !rc && a < h->n; a++)
             rc = add_one_address(out, t, h->address[a], err);
         return rc;

@@ -49,7 +49,7 @@ MUST_CHECK int locations_add_certificate(struct locations *l, const void *data, 
 
 /* One target per resolved address for every http(s) location that has no address yet, and, when
  * servers are given, one per DC for every hostless LDAP location. A name with one address stays one
- * target (with that address); one that does not resolve stays as it is: its probe reports that.
+ * target (with that address); one that does not resolve is marked: its probe reports that.
  * hosts may be NULL. */
 MUST_CHECK int locations_spread(struct locations *l, const struct resolver *resolver,
                                 int64_t timeout_ms, const char (*ldap_servers)[80],

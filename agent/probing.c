@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+#include "agent/probing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/str.h"
+#include "cdp/fetch.h"
+
+#define URL_FILE_MAX (64u * 1024 * 1024)
+
+void probing_free(struct probing *p)
+{
+    locations_free(&p->locations);
+    findings_free(&p->findings);
+    health_ca_certs_free(&p->certs);
+    crl_issuers_free(&p->issuers);
+    free(p->results);
+    free(p->verdicts);
+    p->results = NULL;
+    p->verdicts = NULL;
+}
+
+static int add_list(struct probing *p, const struct opt_list *list, enum location_role role,
+                    struct err *err)
+{
+    int rc = ERR_OK;
+    for (size_t i = 0; !rc && i < list->n; i++)
+        rc = locations_add_url(&p->locations, list->item[i], role, FROM_COMMAND_LINE, 0, err);
+    return rc;
+}
+
+static int add_url_file(struct probing *p, const char *path, struct err *err)
+{
+    SCOPED(buf_free) struct buf text = BUF_INIT;
+    int rc = file_read(path, URL_FILE_MAX, &text, err);
+    size_t line = 0;
+    for (char *s = text.data, *next; !rc && s && *s; s = next) {
+        size_t len = strcspn(s, "\r\n");
+        next = s + len + strspn(s + len, "\r\n");
+        s[len] = '\0';
+        line++;
+        if (len && s[0] != '#')
+            rc = locations_add_url(&p->locations, s, ROLE_CRL_BASE, FROM_COMMAND_LINE, 0, err);
+        if (rc)
+            err_context(err, "%s, entry %zu", path, line);
+    }
+    return rc;
+}
+
+static int add_certificates(struct probing *p, const struct opt_list *list, uint32_t origin,
+                            struct err *err)
+{
+    int rc = ERR_OK;
+    for (size_t i = 0; !rc && i < list->n; i++) {
+        SCOPED(buf_free) struct buf data = BUF_INIT;
+        rc = file_read(list->item[i], LIMIT_CERT_BYTES, &data, err);
+        if (!rc)
+            rc = locations_add_certificate(&p->locations, buf_str(&data), data.len, origin, 0, err);
+        if (rc)
+            err_context(err, "certificate '%s'", list->item[i]);
+    }
+    return rc;
+}
+
+static int add_issuers(struct probing *p, const struct opt_list *list, struct err *err)
+{
+    int rc = ERR_OK;
+    for (size_t i = 0; !rc && i < list->n; i++) {
+        SCOPED(buf_free) struct buf data = BUF_INIT;
+        rc = file_read(list->item[i], (size_t)LIMIT_CERT_BYTES * LIMIT_CA_CERTS, &data, err);
+        if (!rc)
+            rc = crl_issuers_add(&p->issuers, list->item[i], buf_str(&data), data.len, err);
+        if (!rc)
+            rc = health_ca_certs_add(&p->certs, buf_str(&data), data.len, 0, err);
+        if (rc)
+            err_context(err, "issuer '%s'", list->item[i]);
+    }
+    return rc;
+}
+
+static int gather(struct probing *p, const struct probing_options *o, struct err *err)
+{
+    int rc = add_list(p, &o->urls, ROLE_CRL_BASE, err);
+    if (!rc)
+        rc = add_list(p, &o->delta_urls, ROLE_CRL_DELTA, err);
+    if (!rc && o->url_file)
+        rc = add_url_file(p, o->url_file, err);
+    if (!rc)
+        rc = add_certificates(p, &o->certs, FROM_CERTIFICATE, err);
+    if (!rc)
+        rc = add_issuers(p, &o->issuers, err);
+    if (!rc && o->parents)
+        rc = add_certificates(p, &o->issuers, FROM_PARENT, err);
+    if (!rc && p->locations.n == 0)
+        rc = err_set(err, ERR_INVALID,
+                     "no location: name one with --url, --delta-url, --url-file or --cert%s",
+                     o->certs.n ? " (the certificate names no URL that can be used)" : "");
+    return rc;
+}
+
+/* One more question per HTTP location, as clients ask it: by name, caches allowed. */
+static int add_client_view(struct locations *l, const struct locations *names, struct err *err)
+{
+    for (size_t i = 0; i < names->n; i++) {
+        const struct probe_target *t = &names->item[i];
+        if (t->kind != LOC_HTTP && t->kind != LOC_HTTPS)
+            continue;
+        if (l->n == l->cap) {
+            size_t cap = l->cap * 2 + 4;
+            struct probe_target *p = realloc(l->item, cap * sizeof *p);
+            if (!p)
+                return err_nomem(err);
+            l->item = p;
+            l->cap = cap;
+        }
+        l->item[l->n] = *t;
+        l->item[l->n++].as_client = true;
+    }
+    return ERR_OK;
+}
+
+static int copy_names(const struct locations *from, struct locations *to, struct err *err)
+{
+    to->item = calloc(from->n + 1, sizeof *to->item);
+    if (!to->item)
+        return err_nomem(err);
+    memcpy(to->item, from->item, from->n * sizeof *to->item);
+    to->n = from->n;
+    to->cap = from->n + 1;
+    return ERR_OK;
+}
+
+static int spread(struct locations *l, const struct probing_options *o, struct err *err)
+{
+    SCOPED(locations_free) struct locations names = {0};
+    char servers[OPT_LIST_MAX][80];
+    int64_t timeout_ms = o->timeout ? o->timeout * 1000 : LIMIT_FETCH_MS;
+    int rc = o->as_client ? copy_names(l, &names, err) : ERR_OK;
+    for (size_t i = 0; i < o->ldap_servers.n; i++)
+        str_copy(servers[i], sizeof servers[i], o->ldap_servers.item[i]);
+    /* With a proxy the names are the proxy's business. */
+    bool direct = !o->proxy || strcmp(o->proxy, "none") == 0;
+    const struct resolver *resolver = o->one_address || !direct ? NULL : resolver_system();
+    if (!rc)
+        rc = locations_spread(l, resolver, timeout_ms, (const char(*)[80])servers,
+                              o->ldap_servers.n, err);
+    if (!rc && o->as_client)
+        rc = add_client_view(l, &names, err);
+    for (size_t i = 0; i < l->n; i++)
+        l->item[i].timeout_ms = timeout_ms;
+    return rc;
+}
+
+static void show_progress(void *arg, size_t done, size_t total)
+{
+    struct cli *cli = arg;
+    fprintf(cli->err, "\r%zu of %zu locations%s", done, total, done == total ? "\n" : "");
+    fflush(cli->err);
+}
+
+static int ask(struct cli *cli, const struct probing_options *o, const struct locations *l,
+               const struct crl_issuers *issuers, struct probe_result *results, struct err *err)
+{
+    struct prober prober = {0};
+    struct fetch_options opt = {
+        .max_total = (uint32_t)(o->parallel > 1024 ? 1024 : o->parallel),
+        .max_per_host = (uint32_t)(o->parallel_host > 1024 ? 1024 : o->parallel_host),
+        .proxy = o->proxy && strcmp(o->proxy, "none") == 0 ? "" : o->proxy,
+        .ca_file = o->ca_file,
+        .ldap = cli->ldap,
+        .clock = cli->clock,
+        .progress = cli->err_tty ? show_progress : NULL,
+        .progress_arg = cli,
+    };
+    int rc = fetch_prober_new(&opt, &prober, err);
+    if (!rc)
+        rc = prober.run(prober.self, l->item, l->n, issuers, results, err);
+    fetch_prober_free(&prober);
+    return rc;
+}
+
+static int ask_all(struct cli *cli, const struct probing_options *o, struct probing *p,
+                   struct err *err)
+{
+    int rc = spread(&p->locations, o, err);
+    if (rc)
+        return rc;
+    p->results = calloc(p->locations.n + 1, sizeof *p->results);
+    if (!p->results)
+        return err_nomem(err);
+    return ask(cli, o, &p->locations, p->issuers, p->results, err);
+}
+
+/* Deltas that the base CRLs name, unless the user named deltas. */
+static int find_deltas(const struct probing *p, struct locations *ret, struct err *err)
+{
+    for (size_t i = 0; i < p->locations.n; i++) {
+        const struct probe_target *t = &p->locations.item[i];
+        const struct probe_result *r = &p->results[i];
+        if (t->role != ROLE_CRL_BASE || t->parent || r->status != PROBE_OK)
+            continue;
+        for (uint32_t k = 0; k < r->facts.freshest.count && k < CRL_URLS_MAX; k++) {
+            struct err skip = ERR_INIT;
+            if (locations_add_url(ret, r->facts.freshest.url[k], ROLE_CRL_DELTA, FROM_FRESHEST,
+                                  t->key_index, &skip) == ERR_NOMEM)
+                return err_nomem(err);
+        }
+    }
+    return ERR_OK;
+}
+
+static int follow_freshest(struct cli *cli, const struct probing_options *o, struct probing *p,
+                           struct err *err)
+{
+    SCOPED(locations_free) struct locations extra = {0};
+    int rc = find_deltas(p, &extra, err);
+    if (rc || !extra.n)
+        return rc;
+    rc = spread(&extra, o, err);
+    size_t n = p->locations.n + extra.n;
+    if (rc || n > LIMIT_LOCATIONS)
+        return rc;
+    struct probe_target *t = realloc(p->locations.item, n * sizeof *t);
+    if (t)
+        p->locations.item = t;
+    struct probe_result *r = realloc(p->results, n * sizeof *r);
+    if (r)
+        p->results = r;
+    if (!t || !r)
+        return err_nomem(err);
+    memcpy(t + p->locations.n, extra.item, extra.n * sizeof *t);
+    rc = ask(cli, o, &extra, p->issuers, r + p->locations.n, err);
+    if (!rc)
+        p->locations.n = p->locations.cap = n;
+    return rc;
+}
+
+static int judge(const struct probing_options *o, struct probing *p, struct err *err)
+{
+    struct health_input in = {
+        .ca = "",
+        .targets = p->locations.item,
+        .results = p->results,
+        .n = p->locations.n,
+        .certs = p->certs.item,
+        .n_certs = p->certs.n,
+        .thresholds = &p->thresholds,
+        .now = p->now,
+    };
+    p->verdicts = calloc(p->locations.n + 1, sizeof *p->verdicts);
+    if (!p->verdicts)
+        return err_nomem(err);
+    runway_compute(p->locations.item, p->results, p->locations.n, p->now, o->propagation,
+                   &p->runway);
+    return health_evaluate(&in, p->verdicts, &p->findings, err);
+}
+
+int probing_run(struct cli *cli, const struct probing_options *o, struct probing *ret,
+                struct err *err)
+{
+    struct probing p = {.thresholds = crl_thresholds_default};
+    if (o->warn)
+        p.thresholds.warn_seconds = o->warn;
+    if (o->crit)
+        p.thresholds.crit_seconds = o->crit;
+    int rc = fetch_setup(err);
+    if (!rc)
+        rc = gather(&p, o, err);
+    if (!rc)
+        rc = ask_all(cli, o, &p, err);
+    if (!rc && !o->no_freshest && !o->delta_urls.n)
+        rc = follow_freshest(cli, o, &p, err);
+    p.now = clock_now(cli->clock);
+    if (!rc)
+        rc = judge(o, &p, err);
+    if (rc) {
+        probing_free(&p);
+        return rc;
+    }
+    *ret = p;
+    return ERR_OK;
+}
+
+void probing_report(const struct probing *p, const struct probing_options *o, struct report *ret)
+{
+    memset(ret, 0, sizeof *ret);
+    ret->generated = p->now;
+    ret->propagation = o->propagation;
+    ret->targets = p->locations.item;
+    ret->results = p->results;
+    ret->verdicts = p->verdicts;
+    ret->n = p->locations.n;
+    ret->runway = &p->runway;
+    ret->findings = &p->findings;
+    /* The issuer of the first CRL that was read names the report. */
+    for (size_t i = 0; i < p->locations.n && !ret->ca[0]; i++) {
+        if (p->results[i].status == PROBE_OK && !p->locations.item[i].parent)
+            str_copy(ret->ca, sizeof ret->ca, p->results[i].facts.issuer);
+    }
+}

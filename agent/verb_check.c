@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+/* crlagent check, crlagent simulate: without the service, by URL or certificate. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/probing.h"
+#include "agent/verbs.h"
+#include "base/file.h"
+#include "cdp/url.h"
+#include "health/simulate.h"
+
+/* A monitoring plug-in that cannot do its work says UNKNOWN on its one line. */
+static int unknown(struct cli *cli, enum report_format format, const struct err *err)
+{
+    if (format == REPORT_NAGIOS)
+        fprintf(cli->out, "CRL UNKNOWN - %s\n", err->text);
+    return cli_fail(cli, EXIT_CHECK_UNKNOWN, err);
+}
+
+static int deliver(struct cli *cli, const struct buf *text, const char *output, int code,
+                   struct err *err)
+{
+    if (!output)
+        return cli_write(cli, text, code);
+    if (file_write_atomic(output, buf_str(text), text->len, err))
+        return cli_fail(cli, EXIT_CHECK_UNKNOWN, err);
+    return code;
+}
+
+int verb_check(struct cli *cli, int argc, char **argv)
+{
+    struct probing_options o = {0};
+    const char *format_name = "text", *output = NULL, *fail_on_name = "warning";
+    const struct opt table[] = {
+        PROBING_OPTIONS(&o),
+        {"format", OPT_TEXT, &format_name, "FORMAT", "text, json, xml, html, metrics, nagios"},
+        {"output", OPT_TEXT, &output, "FILE", "write there, whole or not at all"},
+        {"fail-on", OPT_TEXT, &fail_on_name, "SEVERITY", "info, warning (default) or critical"},
+    };
+    const struct opts opts = {table, ARRAY_LEN(table), 0, 0};
+    struct err err = ERR_INIT;
+    enum report_format format = REPORT_TEXT;
+    enum severity fail_on = SEV_WARNING;
+    int args = 0, code = 0;
+    if (cli_options(cli, &opts, argc, argv, &args, &code))
+        return code;
+    if (report_format_parse(format_name, &format, &err) ||
+        severity_parse(fail_on_name, &fail_on, &err))
+        return cli_fail(cli, EXIT_USAGE, &err);
+    SCOPED(probing_free) struct probing p = {0};
+    if (probing_run(cli, &o, &p, &err))
+        return err.code == ERR_INVALID ? cli_fail(cli, EXIT_USAGE, &err)
+                                       : unknown(cli, format, &err);
+    struct report r;
+    SCOPED(buf_free) struct buf text = BUF_INIT;
+    struct report_style style = {cli->out_tty && !output, output ? 100 : cli->columns};
+    probing_report(&p, &o, &r);
+    if (report_render(&r, format, &style, &text, &err))
+        return unknown(cli, format, &err);
+    return deliver(cli, &text, output, report_exit_code(&r, fail_on), &err);
+}
+
+static const char *moment(int64_t when, char dst[WHEN_TEXT_MAX])
+{
+    return when == WHEN_NONE ? "-" : when_format(when, dst);
+}
+
+static void simulate_text(struct buf *out, const struct probing *p,
+                          const struct simulate_line *line, size_t n, int64_t from, int64_t outage)
+{
+    char a[WHEN_TEXT_MAX], b[WHEN_TEXT_MAX], c[WHEN_TEXT_MAX];
+    buf_printf(out, "Outage from %s for %s: nothing is signed until %s\n\n", when_format(from, a),
+               duration_format(outage, b), when_format(from + outage, c));
+    buf_printf(out, "  %-20s  %-20s  %-20s  %9s\n", "yellow", "red", "fatal", "spare");
+    for (size_t i = 0; i < n; i++) {
+        const struct probe_target *t = &p->locations.item[line[i].probe];
+        char spare[WHEN_TEXT_MAX];
+        buf_printf(out, "  %-20s  %-20s  %-20s  %9s\n      key %u %s %s%s%s\n",
+                   moment(line[i].yellow, a), moment(line[i].red, b), moment(line[i].fatal, c),
+                   line[i].unknown              ? "no CRL"
+                   : line[i].spare == INT64_MAX ? "no end"
+                                                : duration_format(line[i].spare, spare),
+                   t->key_index, location_role_name(t->role), t->url,
+                   p->results[line[i].probe].address[0] ? " @" : "",
+                   p->results[line[i].probe].address);
+    }
+    if (n && !line[0].unknown && line[0].spare > 0)
+        buf_printf(out, "\nNo location expires. The tightest has %s to spare.\n",
+                   line[0].spare == INT64_MAX ? "no end" : duration_format(line[0].spare, a));
+    else if (n)
+        buf_puts(out, "\nThe outage does not fit: see the first lines.\n");
+}
+
+int verb_simulate(struct cli *cli, int argc, char **argv)
+{
+    struct probing_options o = {0};
+    int64_t outage = 0, from = 0;
+    const struct opt table[] = {
+        PROBING_OPTIONS(&o),
+        {"outage", OPT_DURATION, &outage, "TIME", "how long nothing is signed"},
+        {"from", OPT_TIME, &from, "TIME", "when it begins (2026-11-23T02:00Z), default now"},
+    };
+    const struct opts opts = {table, ARRAY_LEN(table), 0, 0};
+    struct err err = ERR_INIT;
+    int args = 0, code = 0;
+    if (cli_options(cli, &opts, argc, argv, &args, &code))
+        return code;
+    if (outage <= 0) {
+        err_set(&err, ERR_INVALID, "--outage is needed: crlagent simulate --outage 36h --url URL");
+        return cli_fail(cli, EXIT_USAGE, &err);
+    }
+    SCOPED(probing_free) struct probing p = {0};
+    if (probing_run(cli, &o, &p, &err))
+        return cli_fail(cli, err.code == ERR_INVALID ? EXIT_USAGE : EXIT_CHECK_UNKNOWN, &err);
+    SCOPED(scope_free) struct simulate_line *line = calloc(p.locations.n + 1, sizeof *line);
+    SCOPED(buf_free) struct buf text = BUF_INIT;
+    size_t n = 0;
+    if (!line) {
+        err_nomem(&err);
+        return cli_fail(cli, EXIT_CHECK_UNKNOWN, &err);
+    }
+    from = from ? from : p.now;
+    simulate_outage(p.locations.item, p.results, p.locations.n, from, outage, o.propagation,
+                    &p.thresholds, line, &n);
+    simulate_text(&text, &p, line, n, from, outage);
+    bool fits = n && !line[0].unknown && line[0].spare > 0;
+    return cli_write(cli, &text, fits ? EXIT_DONE : EXIT_CHECK_CRITICAL);
+}

@@ -1,0 +1,133 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Every fault of a location ends within its time-out, with the one finding that names it, and leaves the others alone.
+. "$(dirname "$0")/health_lib.sh"
+
+mkdir -p "$work/web/old"
+make_ca
+day=86400
+make_crl "$work/web/good.crl" 17 -3600 $((6 * day))
+make_crl "$work/web/old/good.crl" 16 -$((2 * day)) $((5 * day))
+make_crl "$work/web/expired.crl" 15 -$((9 * day)) -$day
+make_crl "$work/web/future.crl" 17 7200 $((6 * day))
+make_crl "$work/web/nearly.crl" 17 -$((6 * day)) 3600
+cp "$work/crl.pem" "$work/web/pem.crl"
+make_crl "$work/web/base17.crl" 17 -3600 $((6 * day)) 'freshestCRL=URI:http://127.0.0.1:8080/base17+.crl'
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/o.key" -out "$work/other.pem" -days 9 \
+    -subj "/CN=Somebody Else" 2>/dev/null
+tls() { # NAME DAYS SUBJECT
+    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/$1.key" -out "$work/$1.csr" -subj "/CN=$3" 2>/dev/null
+    openssl x509 -req -in "$work/$1.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" -CAcreateserial -days "$2" -out "$work/$1.pem" \
+        -extfile <(printf 'subjectAltName=%s' "$4") 2>/dev/null
+}
+tls tlsgood 9 127.0.0.1 IP:127.0.0.1
+tls tlswrong 9 wrong.test DNS:wrong.test
+tls tlsexpired 0 127.0.0.1 IP:127.0.0.1
+{ for i in $(seq 1 16); do echo "127.0.0.$i farm.test"; done; echo '::1 v6.test'; echo "127.0.0.1 $(hostname)"; } > "$work/hosts"
+echo 'nameserver 127.0.0.1' > "$work/resolv.conf"
+mount --bind "$work/hosts" /etc/hosts
+mount --bind "$work/resolv.conf" /etc/resolv.conf
+start_web --tls "$work/tlsgood.pem" "$work/tlsgood.key" 8443 --tls "$work/other.pem" "$work/o.key" 8444 \
+    --tls "$work/tlswrong.pem" "$work/tlswrong.key" 8445 --tls "$work/tlsexpired.pem" "$work/tlsexpired.key" 8446 --dns
+
+base=http://127.0.0.1:8080
+
+# expect_one URL STATUS FINDING-ID [ARGS]: alone, that probe status and that finding, in time
+expect_one() {
+    local url=$1 status=$2 id=$3
+    shift 3
+    run_check --url "$url" --issuer "$work/ca.pem" --timeout 2s --ca-file "$work/ca.pem" "$@"
+    local got ids
+    got=$(json "r['locations'][0]['status']") || { fail "$url: $(cat "$work/err.txt")"; return; }
+    ids=$(json "' '.join(sorted({str(f['id']) for f in r['findings']}))")
+    [ "$got" = "$status" ] && pass || fail "$url: status $got, expected $status ($(json "r['locations'][0]['detail']"))"
+    case " $ids " in *" $id "*) pass ;; *) fail "$url: findings $ids, expected $id" ;; esac
+    [ "$ms" -lt 4000 ] && pass || fail "$url: took $ms ms with a time-out of 2 s"
+}
+
+expect_one $base/silent timeout 4043
+expect_one $base/drip timeout 4043
+expect_one $base/headers truncated 4047
+expect_one $base/garbage not-a-crl 4052
+expect_one $base/loop redirect 4045
+expect_one $base/tofile redirect 4045
+expect_one $base/gzip not-a-crl 4052
+expect_one $base/short truncated 4047
+expect_one $base/announce too-large 4046
+expect_one $base/empty empty 4053
+expect_one $base/html not-a-crl 4057
+expect_one $base/auth http-status 4044
+expect_one $base/broken http-status 4044
+expect_one $base/missing.crl http-status 4044
+expect_one $base/close truncated 4047
+expect_one http://127.0.0.1:8081/x connect 4041
+expect_one http://nowhere.test/x dns 4040
+expect_one https://127.0.0.1:8444/good.crl tls 4042
+expect_one https://127.0.0.1:8445/good.crl tls 4042
+expect_one https://127.0.0.1:8446/good.crl tls 4042
+expect_one https://127.0.0.1:8443/good.crl ok 4063
+expect_one $base/good.crl proxy 4055 --proxy http://127.0.0.1:8080
+expect_one $base/toother ok 4064
+expect_one $base/mime ok 4060
+expect_one $base/cache ok 4061
+expect_one $base/skew ok 4062
+expect_one $base/pem.crl ok 4022
+expect_one $base/expired.crl ok 4001
+expect_one $base/future.crl ok 4005
+expect_one $base/nearly.crl ok 4002
+expect_one $base/base17.crl ok 4058
+expect_one "$work/none.crl" not-found 4048
+expect_one "$work" not-found 4048
+expect_one ldap://127.0.0.1:8081/cn=x connect 4041
+
+run_check --url $base/good.crl --issuer "$work/other.pem"
+[ "$(json "[f['id'] for f in r['findings']][0:2]")" = '[4033, 4008]' ] && pass || fail "wrong issuer: $(json "r['findings']")"
+run_check --url $base/tells --issuer "$work/ca.pem"
+[ "$(json "r['locations'][0]['status']")" = ok ] && pass || fail "credentials were sent"
+
+# A clean one: exit code 0, nothing found.
+run_check --url $base/good.crl --issuer "$work/ca.pem"
+[ $rc = 0 ] && [ "$(json "len(r['findings'])")" = 0 ] && pass || fail "clean check: rc $rc, $(json "r['findings']")"
+
+# 16 servers, 3 of them stale: one finding that names them.
+run_check --url http://farm.test:8080/good.crl --issuer "$work/ca.pem"
+[ "$(json "len(r['locations'])")" = 16 ] && pass || fail "farm: $(json "len(r['locations'])") locations"
+[ "$(json "[f['id'] for f in r['findings']]")" = '[4030]' ] && pass || fail "farm: $(json "[f['id'] for f in r['findings']]")"
+json "r['findings'][0]['found']" | grep -q '^3 of 16 servers (127.0.0.3, 127.0.0.7, 127.0.0.9) serve CRL number 16' && pass ||
+    fail "farm: $(json "r['findings'][0]['found']")"
+
+# IPv6 only
+run_check --url http://v6.test:8080/good.crl --issuer "$work/ca.pem"
+[ $rc = 0 ] && [ "$(json "r['locations'][0]['address']")" = ::1 ] && pass || fail "IPv6: rc $rc"
+
+# All faults at once: as long as the slowest, the good one unaffected.
+run_check --timeout 3s --issuer "$work/ca.pem" --url $base/silent --url $base/drip --url $base/loop --url $base/garbage \
+    --url $base/html --url $base/short --url $base/good.crl --url http://127.0.0.1:8081/x
+[ "$(json "[l['state'] for l in r['locations'] if l['url'].endswith('good.crl')]")" = "['OK']" ] && pass || fail "together: $(json "r['locations']")"
+[ "$ms" -lt 5000 ] && pass || fail "together: $ms ms"
+[ $rc = 2 ] && pass || fail "together: rc $rc"
+
+# Output that cannot be written: said, and the former file untouched.
+echo former > "$work/report.json"
+"$crlagent" check --url $base/good.crl --format html --output "$work/no/such/report.html" 2> "$work/err.txt" && fail "no folder" || pass
+grep -q 'no/such' "$work/err.txt" && pass || fail "message: $(cat "$work/err.txt")"
+mkdir "$work/full"
+mount -t tmpfs -o size=8k none "$work/full"
+echo former > "$work/full/report.html"
+"$crlagent" check --url $base/good.crl --format html --output "$work/full/report.html" 2> "$work/err.txt" && fail "disk full" || pass
+[ "$(cat "$work/full/report.html")" = former ] && pass || fail "the former report was damaged"
+umount "$work/full"
+
+# The monitoring line and --fail-on.
+rc=0; "$crlagent" check --url $base/mime --issuer "$work/ca.pem" --format nagios > "$work/line" || rc=$?
+[ $rc = 1 ] && grep -q "^CRL WARNING - runway .* | 'runway'=[0-9]*s" "$work/line" && [ "$(wc -l < "$work/line")" = 1 ] && pass ||
+    fail "nagios: rc $rc, $(cat "$work/line")"
+rc=0; "$crlagent" check --url $base/mime --issuer "$work/ca.pem" --fail-on critical > /dev/null || rc=$?
+[ $rc = 0 ] && pass || fail "--fail-on critical: rc $rc"
+
+# An outage that does not fit.
+rc=0; "$crlagent" simulate --outage 36h --url $base/nearly.crl --issuer "$work/ca.pem" > "$work/line" || rc=$?
+[ $rc = 2 ] && grep -q 'does not fit' "$work/line" && pass || fail "simulate: rc $rc $(cat "$work/line")"
+rc=0; "$crlagent" simulate --outage 36h --url $base/good.crl --issuer "$work/ca.pem" > "$work/line" || rc=$?
+[ $rc = 0 ] && grep -q 'No location expires' "$work/line" && pass || fail "simulate: rc $rc $(cat "$work/line")"
+finish
