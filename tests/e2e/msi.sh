@@ -1,0 +1,181 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The package as an administrator meets it, under Wine's Windows Installer: install, repair, upgrade, refused downgrade,
+# refused during a maintenance, removal, removal with data; SCM, registry and files compared before and after. Then the
+# portable zip, checksums, list of libraries, and a test signature.
+# Recovery actions, delayed start and ACLs are tables that Wine ignores: their rows are looked at here, their effect is
+# for tests/windows/verify.ps1.
+set -u
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+build=${CRLAGENT_BUILD:-$top/build/mingw}
+work=$(mktemp -d "${TMPDIR:-/tmp}/msi.XXXXXX")
+export WINEPREFIX=$work/prefix WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml="
+c=$WINEPREFIX/drive_c
+passed=0 failed=0
+
+finish() {
+    wineserver -k 2> /dev/null
+    wineserver -w 2> /dev/null
+    rm -rf "$work"
+}
+trap finish EXIT
+
+check() { # NAME COMMAND...
+    local name=$1
+    shift
+    if "$@" > "$work/out" 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        printf 'FAILED %s\n' "$name"
+        head -40 "$work/out" | sed 's/^/    /'
+    fi
+}
+
+no() { ! "$@"; }
+# The program cannot be stopped by a wine time-out inside the test, so every call is bounded from outside.
+msi() { timeout 120 wine msiexec "$@" /qn; }
+win() { printf 'Z:%s' "${1//\//\\}"; }
+reg() { timeout 60 wine reg query "$1" /v "$2" 2> /dev/null | tr -d '\r' | sed -n "s/^ *$2  *REG_[A-Z_]*  *//p"; }
+reg_is() { [ "$(reg "$1" "$2")" = "$3" ] || { echo "$1 $2: '$(reg "$1" "$2")', expected '$3'"; return 1; }; }
+rows() { msiinfo export "$1" "$2" | tr -d '\r'; }
+
+service='HKLM\SYSTEM\CurrentControlSet\Services\crlagent'
+software='HKLM\SOFTWARE\crlagent'
+program="$c/Program Files/crlagent"
+data=$c/ProgramData/crlagent
+
+# What a machine is: its files, and every registry key that setup may touch.
+snapshot() {
+    (cd "$c" && find 'Program Files' ProgramData | grep -v -e '^ProgramData/Microsoft/Crypto' | sort)
+    timeout 60 wine reg query 'HKLM\SYSTEM\CurrentControlSet\Services' | tr -d '\r' | sort
+    timeout 60 wine reg query 'HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application' | tr -d '\r' | sort
+    timeout 60 wine reg query 'HKLM\SOFTWARE' | tr -d '\r' | sort
+    timeout 60 wine reg query 'HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall' /s 2> /dev/null | tr -d '\r' | sort
+}
+same_machine() { snapshot > "$work/now"; diff "$work/before" "$work/now"; }
+
+packages() {
+    "$top/installer/build.sh" --bin "$build/bin" --out "$work/a" > /dev/null &&
+        "$top/installer/build.sh" --bin "$build/bin" --out "$work/b" > /dev/null &&
+        "$top/installer/build.sh" --bin "$build/bin" --out "$work/new" --version 99.0.0 > /dev/null
+}
+
+built_files() {
+    local zip=$1
+    check "two builds, the same bytes" diff "$work/a/SHA256SUMS" "$work/b/SHA256SUMS"
+    check "checksums" sh -c "cd '$work/a' && sha256sum -c SHA256SUMS"
+    check "zip holds the programs" sh -c "unzip -l '$zip' | grep -q crlagent.exe && unzip -l '$zip' | grep -q hsmupgrade.exe"
+    check "program in the zip runs" sh -c "cd '$work' && unzip -q '$zip' && timeout 60 wine crlagent-*/crlagent.exe version"
+    check "list of libraries names each one" libraries_listed "$work"/a/*.cdx.json
+    check "recovery actions" grep -q '1\[~\]1\[~\]1' <(rows "$old" MsiServiceConfigFailureActions)
+    check "ACL of the state folder" grep -q 'DATASTATE.*D:P' <(rows "$old" MsiLockPermissionsEx)
+}
+
+libraries_listed() {
+    python3 - "$1" "$CRLAGENT_THIRDPARTY/sources.txt" <<'EOF2'
+import json, sys
+bom = json.load(open(sys.argv[1]))
+have = {(c["name"], c["version"]) for c in bom["components"]}
+want = {tuple(line.split()[:2]) for line in open(sys.argv[2])}
+missing = {w for w in want if w not in have and w[0] != "cmocka"}
+assert bom["bomFormat"] == "CycloneDX" and not missing, missing
+assert any(name == "mingw-w64" for name, _ in have)
+EOF2
+}
+
+install() {
+    check "install" msi /i "$(win "$old")" "$@" '/l*v' "$(win "$work/log")"
+    check "service account" reg_is "$service" ObjectName LocalSystem
+    check "service starts by itself" reg_is "$service" Start 0x2
+    check "event source" reg_is 'HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\crlagent' EventMessageFile \
+        'C:\Program Files\crlagent\crlagent.exe'
+    check "data folders" test -d "$data/state" -a -d "$data/config" -a -d "$data/reports"
+    check "driver" test -e "$program/hsmupgrade.exe"
+    check "module" test -e "$c/Program Files/WindowsPowerShell/Modules/CrlAgent/CrlAgent.psd1"
+    check "installed program runs" timeout 60 wine "$program/crlagent.exe" version
+}
+
+repair_and_upgrade() {
+    echo '<mine/>' > "$data/config/crlagent.xml"
+    echo state > "$data/state/keep.db"
+    rm "$program/LICENSE.txt"
+    check "repair" msi /i "$(win "$old")" REINSTALL=ALL REINSTALLMODE=omus "$@"
+    check "repaired" test -e "$program/LICENSE.txt"
+    check "repair keeps the configuration" grep -q '<mine/>' "$data/config/crlagent.xml"
+    touch "$data/state/maintenance.open"
+    check "no upgrade in a maintenance" no msi /i "$(win "$new")" "$@"
+    check "no removal in a maintenance" no msi /x "$(win "$old")"
+    check "nothing happened" reg_is "$software" Version "$version"
+    check "the message says what to do" grep -q 'crlagent abort' <(rows "$new" LaunchCondition)
+    rm "$data/state/maintenance.open"
+    check "upgrade" msi /i "$(win "$new")" "$@"
+    check "new version" reg_is "$software" Version 99.0.0
+    check "one product" [ "$(timeout 60 wine uninstaller --list | grep -c crlagent)" = 1 ]
+    check "upgrade keeps the configuration" grep -q '<mine/>' "$data/config/crlagent.xml"
+    check "upgrade keeps the state" grep -q state "$data/state/keep.db"
+    check "upgrade keeps the account" reg_is "$service" ObjectName LocalSystem
+    check "downgrade refused" no msi /i "$(win "$old")" "$@"
+    check "still the new one" reg_is "$software" Version 99.0.0
+}
+
+remove() {
+    check "removal" msi /x "$(win "$new")"
+    check "programs gone" no test -e "$program"
+    check "service gone" no timeout 60 wine reg query "$service"
+    check "data kept" grep -q state "$data/state/keep.db"
+    rm -rf "$data"
+    check "the machine as before" same_machine
+}
+
+properties_and_purge() {
+    check "own properties" msi /i "$(win "$old")" STARTSERVICE=0 ADDLOCAL=Agent "SERVICEACCOUNT=NT SERVICE\\crlagent" 'CONFIGFILE=D:\pki\crlagent.xml'
+    check "account chosen" reg_is "$service" ObjectName 'NT SERVICE\crlagent'
+    check "configuration file chosen" grep -q 'service --config "D:\\pki\\crlagent.xml"' <(reg "$service" ImagePath)
+    check "feature left out" no test -e "$program/hsmupgrade.exe"
+    check "upgrade remembers" msi /i "$(win "$new")" STARTSERVICE=0
+    check "account remembered" reg_is "$service" ObjectName 'NT SERVICE\crlagent'
+    check "configuration file remembered" grep -q 'D:\\pki\\crlagent.xml' <(reg "$service" ImagePath)
+    echo state > "$data/state/state.db"
+    echo '<crlagent/>' > "$data/config/crlagent.xml"
+    check "removal with PURGE" msi /x "$(win "$new")" PURGE=1
+    check "data gone" no test -e "$data"
+    check "the machine as before, all of it" same_machine
+}
+
+sign() {
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key.pem" -out "$work/cert.pem" -days 2 -subj "/CN=crlagent test signing" \
+        -addext extendedKeyUsage=codeSigning 2> /dev/null
+    local f
+    for f in "$old" "$work"/crlagent-*/crlagent.exe; do
+        check "sign $(basename "$f")" osslsigncode sign -certs "$work/cert.pem" -key "$work/key.pem" -n crlagent -h sha256 \
+            -in "$f" -out "$work/signed.${f##*.}"
+        check "signature verifies" osslsigncode verify -CAfile "$work/cert.pem" -in "$work/signed.${f##*.}"
+        printf 'x' | dd of="$work/signed.${f##*.}" bs=1 seek=4096 conv=notrunc 2> /dev/null
+        check "a changed file does not" no osslsigncode verify -CAfile "$work/cert.pem" -in "$work/signed.${f##*.}"
+    done
+}
+
+if [ -z "${CRLAGENT_THIRDPARTY:-}" ]; then
+    CRLAGENT_THIRDPARTY=${CRLAGENT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/crlagent}/thirdparty-$("$top/win32/thirdparty/build.sh" --key)
+    export CRLAGENT_THIRDPARTY
+fi
+version=$(sed -n 's/^project(crlagent VERSION \([0-9.]*\).*/\1/p' "$top/CMakeLists.txt")
+check "packages build" packages
+old=$work/a/crlagent-$version-x64.msi new=$work/new/crlagent-99.0.0-x64.msi
+[ "$failed" = 0 ] || exit 1
+wineboot -i > /dev/null 2>&1
+wineserver -w
+wineserver -p300
+# What every Windows has: Wine removes parents that become empty.
+mkdir -p "$c/Program Files/WindowsPowerShell/Modules"
+timeout 60 wine reg add 'HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\Other' /f > /dev/null 2>&1
+built_files "$work/a/crlagent-$version-x64.zip"
+snapshot > "$work/before"
+install STARTSERVICE=0
+repair_and_upgrade STARTSERVICE=0
+remove
+properties_and_purge
+sign
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
