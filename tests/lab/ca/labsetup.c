@@ -139,6 +139,8 @@ static void registry(void)
     lab_text("ca_name", "Lab Issuing CA", name, sizeof name);
     ca_sanitize(name, safe, sizeof safe);
     snprintf(key, sizeof key, LAB_CONFIG_KEY "\\%s", safe);
+    must(lab_write_file(LAB_DIR "\\registry-name", safe, strlen(safe)) == 0,
+         "noting the CA's registry name");
     lab_text("config_dn", "", text, sizeof text);
     must(reg_put_text(LAB_CONFIG_KEY, "Active", safe) && reg_put_text(key, "CommonName", name) &&
              reg_put_dword(key, "UseDS", text[0] != 0) &&

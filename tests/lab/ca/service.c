@@ -261,12 +261,27 @@ static void stopping(void)
     reg_put_filetime("SOFTWARE\\crlagent-lab", "LastStop", lab_now());
 }
 
+/* Whether a real CA makes an overdue CRL at its start is reported both ways; with the setting
+ * skip_overdue=1 it waits for the period after. */
+static void skip_overdue(void)
+{
+    int64_t now = lab_now();
+    int64_t base = ca_period(&svc.ca, "CRLPeriod", "CRLPeriodUnits", "Weeks", 1);
+    int64_t delta = ca_period(&svc.ca, "CRLDeltaPeriod", "CRLDeltaPeriodUnits", "Days", 0);
+    if (base && reg_filetime(svc.ca.key, "CRLNextPublish") <= now)
+        reg_put_filetime(svc.ca.key, "CRLNextPublish", now + base);
+    if (delta && reg_filetime(svc.ca.key, "CRLDeltaNextPublish") <= now)
+        reg_put_filetime(svc.ca.key, "CRLDeltaNextPublish", now + delta);
+}
+
 /* What the installation of a real CA has done before anybody sees it running. */
 static void first_publication(void)
 {
     struct crl_row newest = {0};
     if (!cadb_newest(0, false, &newest))
         publish_run(&svc.ca, svc.hsm, PUBLISH_BASE, 0, NULL);
+    else if (lab_number("skip_overdue", 0))
+        skip_overdue();
     buf_free(&newest.raw);
 }
 
