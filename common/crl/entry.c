@@ -140,7 +140,7 @@ static int entry_invalidity(struct crl_reader *r, const struct crl_ext *x, struc
 {
     struct der v = x->value;
     struct der_tlv t;
-    int rule = der_expect(&v, DER_GENERALIZED_TIME, &t);
+    int rule = der_next(&v, &t);
     if (!rule)
         rule = der_time(t.tag, t.body.p, der_left(&t.body), &e->invalidity);
     if (!rule)
@@ -148,6 +148,7 @@ static int entry_invalidity(struct crl_reader *r, const struct crl_ext *x, struc
     if (rule)
         return crl_refuse(r, CRL_RULE_EXTENSION_VALUE, x->value.offset,
                           "invalidityDate: expected YYYYMMDDHHMMSSZ (RFC 5280 section 5.3.2)");
+    r->facts.warnings |= t.tag == DER_UTC_TIME ? CRL_WARN_INVALIDITY_UTC : 0;
     return ERR_OK;
 }
 

@@ -59,6 +59,7 @@ static const struct {
     {"algorithm-parameters",
      "parameters of the signature algorithm: NULL belongs to RSA and to RSA only (RFC 4055)"},
     {"other-issuer", "entries of another issuer in a CRL that is not indirect"},
+    {"invalidity-utc-time", "an invalidity date is a UTCTime (RFC 5280 section 5.3.2)"},
 };
 
 static unsigned bit_index(unsigned bit)

@@ -60,9 +60,10 @@ enum crl_warning {
     CRL_WARN_NEXT_BEFORE_THIS = 1u << 16, /* nextUpdate is not later than thisUpdate */
     CRL_WARN_REASON_UNKNOWN = 1u << 17,   /* a reason code outside RFC 5280; counted under 7 */
     CRL_WARN_ALG_PARAMETERS = 1u << 18,   /* RSA without the NULL of RFC 4055 section 2.1 */
+    CRL_WARN_INVALIDITY_UTC = 1u << 20,   /* invalidityDate as UTCTime, RFC 5280 section 5.3.2 */
     CRL_WARN_OTHER_ISSUER = 1u << 19,     /* certificateIssuer entries without indirectCRL */
 };
-#define CRL_WARN_COUNT 20
+#define CRL_WARN_COUNT 21
 
 struct crl_facts {
     /* identity */

@@ -201,6 +201,10 @@ static int take_whole(struct crl_reader *r, const struct der_tlv *t)
         return crl_entry_slow(r, t);
     case AT_EXTENSIONS:
         r->state = AT_OUTER_ALGORITHM;
+        if (r->offset + t->raw_len != r->tbs_end)
+            return crl_refuse(r, CRL_RULE_INNER_TRAILING, r->offset + t->raw_len,
+                              "%llu bytes follow crlExtensions in the tbsCertList",
+                              (unsigned long long)(r->tbs_end - r->offset - t->raw_len));
         return crl_extensions(r, t);
     case AT_OUTER_ALGORITHM:
         r->state = AT_SIGNATURE;

@@ -107,7 +107,7 @@ static const struct {
     {{.revoked = "30( 30( 02(05) " THIS
                  " 30( 30( 06(551d15) 04( 0a(01) ) ) 30( 06(551d15) 04( 0a(01) ) ) ) ) )"},
      "duplicate-extension"},
-    {{.revoked = "30( 30( 02(05) " THIS " 30( 30( 06(551d18) 04( 17('260101000000Z') ) ) ) ) )"},
+    {{.revoked = "30( 30( 02(05) " THIS " 30( 30( 06(551d18) 04( 17('2601010000Z') ) ) ) ) )"},
      "bad-extension-value"},
     {{.exts = "a0( 30() )"}, "bad-extension"},
     {{.exts = "a0()"}, "bad-extension"},
@@ -124,6 +124,7 @@ static const struct {
     {{.exts = "a0( 30( 30( 06(551d1c) 04( 30( 8201ff 8101ff ) ) ) ) )"}, "bad-extension-value"},
     {{.exts = "a0( 30( 30( 06(2b0601040182371504) 04( 17('26') ) ) ) )"}, "bad-time"},
     {{.exts = "a0( 30( 30( 06(2b060104018237150e) 04( 30() ) ) ) )"}, "bad-extension-value"},
+    {{.exts = "a0( 30( " NUMBER_7 " ) ) 0500"}, "trailing-in-element"}, /* after crlExtensions */
     {{.exts = "a1( 30( " NUMBER_7 " ) )"}, "unexpected-element"},
     {{.signature = "03(01 0102)"}, "bad-signature-value"},
     {{.signature = "03(00)"}, "bad-signature-value"},
@@ -268,6 +269,8 @@ static const struct {
      CRL_WARN_REASON_UNKNOWN},
     {{.revoked = "30( 30( 02(05) " THIS " 30( 30( 06(551d1d) 0101ff 04( 30() ) ) ) ) )"},
      CRL_WARN_OTHER_ISSUER},
+    {{.revoked = "30( 30( 02(05) " THIS " 30( 30( 06(551d18) 04( 17('260101000000Z') ) ) ) ) )"},
+     CRL_WARN_INVALIDITY_UTC},
 };
 
 static void reader__tolerated_breakage__is_a_warning(void **state)
