@@ -45,6 +45,16 @@ static const struct verb table[] = {
     {"config init", "", "Write a commented configuration file.", NULL, verb_config_init},
     {"config reference", "", "Print the page of all settings (Markdown).", NULL,
      verb_config_reference},
+#ifdef CRLAGENT_SERVICE
+    {"install", "", "Install the Windows service.", NULL, verb_install},
+    {"uninstall", "", "Remove the Windows service; configuration, state and logs are kept.", NULL,
+     verb_uninstall},
+    {"start", "", "Start the Windows service.", NULL, verb_start},
+    {"stop", "", "Stop the Windows service; an open maintenance is carried on later.", NULL,
+     verb_stop},
+    {"service", "", "Run the service (started by Windows).", NULL, verb_service},
+#endif
+    {"worker", "", "Probe locations for the service (started by it).", NULL, verb_worker},
     {"version", "", "Print the version.", NULL, verb_version},
     {"help", "[VERB]", "List the verbs, or explain one.", NULL, verb_help},
 };

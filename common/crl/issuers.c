@@ -114,3 +114,18 @@ void crl_issuers_free(struct crl_issuers **set)
     free(*set);
     *set = NULL;
 }
+
+int crl_issuers_export(const struct crl_issuers *set, struct buf *ret, struct err *err)
+{
+    for (size_t i = 0; set && i < set->n; i++) {
+        uint8_t *der = NULL;
+        int len = i2d_X509(set->item[i].cert, &der);
+        if (len <= 0)
+            return err_set(err, ERR_CRYPTO, "a CA certificate cannot be written as DER");
+        int rc = buf_add(ret, der, (size_t)len);
+        OPENSSL_free(der);
+        if (rc)
+            return buf_check(ret, "CA certificates", err);
+    }
+    return ERR_OK;
+}

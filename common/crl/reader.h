@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "crl/der.h"
 #include "crl/facts.h"
@@ -22,6 +23,8 @@ struct crl_issuers;
 MUST_CHECK int crl_issuers_add(struct crl_issuers **set, const char *label, const void *data,
                                size_t len, struct err *err);
 size_t crl_issuers_count(const struct crl_issuers *set);
+/* Appends them all as DER, one after the other, as crl_issuers_add takes them again. */
+MUST_CHECK int crl_issuers_export(const struct crl_issuers *set, struct buf *ret, struct err *err);
 void crl_issuers_free(struct crl_issuers **set); /* for SCOPED() */
 
 enum crl_signature {

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+/* The verbs that act: each is one call of the engine on the conductor's thread. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/conductor_int.h"
+#include "agent/document.h"
+#include "agent/rounds.h"
+#include "base/str.h"
+
+static enum maint_outcome run_prepare(struct maint *m, const struct maint_request *req,
+                                      const struct protocol_request *from, struct maint_answer *ret)
+{
+    (void)from;
+    return maint_prepare(m, req, ret);
+}
+
+static enum maint_outcome run_finish(struct maint *m, const struct maint_request *req,
+                                     const struct protocol_request *from, struct maint_answer *ret)
+{
+    (void)from;
+    return maint_finish(m, req, ret);
+}
+
+static enum maint_outcome run_abort(struct maint *m, const struct maint_request *req,
+                                    const struct protocol_request *from, struct maint_answer *ret)
+{
+    (void)from;
+    return maint_abort(m, req, ret);
+}
+
+static enum maint_outcome run_extend(struct maint *m, const struct maint_request *req,
+                                     const struct protocol_request *from, struct maint_answer *ret)
+{
+    (void)from;
+    return maint_extend(m, req, ret);
+}
+
+static enum maint_outcome run_publish(struct maint *m, const struct maint_request *req,
+                                      const struct protocol_request *from, struct maint_answer *ret)
+{
+    return maint_publish(m, req, from->until < 0 ? 0 : from->until, ret);
+}
+
+static const struct act acts[] = {
+    {"pre-upgrade", PIPE_RIGHT_OPERATE, true, false, run_prepare, NULL},
+    {"pause", PIPE_RIGHT_OPERATE, true, false, run_prepare, NULL},
+    {"post-upgrade", PIPE_RIGHT_OPERATE, true, false, run_finish, NULL},
+    {"resume", PIPE_RIGHT_OPERATE, true, false, run_finish, NULL},
+    {"abort", PIPE_RIGHT_OPERATE, false, true, run_abort, NULL},
+    {"extend", PIPE_RIGHT_OPERATE, false, false, run_extend, NULL},
+    {"publish", PIPE_RIGHT_OPERATE, false, false, run_publish, NULL},
+    {"check", PIPE_RIGHT_READ, false, false, NULL, round_answer},
+};
+
+const struct act *act_find(const char *verb)
+{
+    for (size_t i = 0; i < ARRAY_LEN(acts); i++) {
+        if (strcmp(acts[i].verb, verb) == 0)
+            return &acts[i];
+    }
+    return NULL;
+}
+
+static struct maint_request engine_request(const struct job *job)
+{
+    const struct protocol_request *r = &job->req;
+    struct maint_request req = {
+        .sid = job->peer.sid,
+        .name = job->peer.account,
+        .change = r->change,
+        .reason = *r->reason ? r->reason : NULL,
+        .window = r->window < 0 ? 0 : r->window,
+        .reserve = r->reserve,
+        .deadline_action = -1,
+        .token = {r->token_id, r->token_epoch},
+        .dry_run = r->dry_run,
+        .prepare_only = r->prepare_only,
+        .take_over = r->take_over,
+    };
+    if (strcmp(r->deadline, "hold") == 0)
+        req.deadline_action = DEADLINE_HOLD;
+    else if (strcmp(r->deadline, "resume") == 0)
+        req.deadline_action = DEADLINE_RESUME;
+    return req;
+}
+
+void act_run(struct conductor *c, struct job *job)
+{
+    if (!job->act->run) {
+        if (job->act->answer(c, job))
+            conductor_event(c, 0, SEV_WARNING, "'%s' could not be answered", job->act->verb);
+        return;
+    }
+    SCOPED(buf_free) struct buf text = BUF_INIT;
+    struct err err = ERR_INIT;
+    struct maint_answer *a = calloc(1, sizeof *a);
+    if (!a) {
+        call_answer(job->call, EXIT_FAILED, "no memory", "", 0);
+        return;
+    }
+    const struct maint_request req = engine_request(job);
+    enum maint_outcome outcome = job->act->run(c->maint, &req, &job->req, a);
+    if (document_answer(job->act->verb, a, &text, &err))
+        call_answer(job->call, EXIT_FAILED, err.text, "", 0);
+    else
+        call_answer(job->call, (int)outcome, outcome == MAINT_DONE ? "" : a->err.text,
+                    buf_str(&text), text.len);
+    maint_answer_free(a);
+    free(a);
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+#include "agent/conductor_int.h"
+
+#include <process.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+
+static bool is_stopping(void *self)
+{
+    struct conductor *c = self;
+    AcquireSRWLockShared(&c->lock);
+    bool stop = c->stopping || c->cancel;
+    ReleaseSRWLockShared(&c->lock);
+    return stop;
+}
+
+/* The engine's clock: its waits end when the service stops or an abort comes in. */
+static int64_t clock_now_system(void *self)
+{
+    (void)self;
+    return clock_now(clock_system());
+}
+
+static int64_t clock_mono_system(void *self)
+{
+    (void)self;
+    return clock_mono_ms(clock_system());
+}
+
+static int clock_sleep_until_stop(void *self, int64_t ms)
+{
+    struct conductor *c = self;
+    WaitForSingleObject(c->stop, ms < 0 ? 0 : ms > 3600000 ? 3600000u : (DWORD)ms);
+    return is_stopping(c);
+}
+
+static const struct clock_ops conductor_clock = {clock_now_system, clock_mono_system,
+                                                 clock_sleep_until_stop};
+
+/* Same maintenance? Then a second call follows the first one's progress. */
+static bool same_work(const struct job *a, const struct job *b)
+{
+    return a->act == b->act && strcmp(a->req.change, b->req.change) == 0;
+}
+
+static void send_progress(struct pipe_call *call, const struct buf *text)
+{
+    struct err ignored = ERR_INIT;
+    if (call)
+        pipe_call_progress(call, buf_str(text), text->len, &ignored);
+}
+
+static void on_progress(void *self, const struct maint_progress *p)
+{
+    struct conductor *c = self;
+    SCOPED(buf_free) struct buf text = BUF_INIT;
+    struct err err = ERR_INIT;
+    struct protocol_progress out = {.maintenance = p->maintenance, .when = p->when};
+    (void)str_copy(out.state, sizeof out.state, maint_state_name(p->state));
+    (void)str_copy(out.step, sizeof out.step, maint_step_name(p->step));
+    (void)str_copy(out.subject, sizeof out.subject, p->subject ? p->subject : "");
+    (void)str_copy(out.text, sizeof out.text, p->text ? p->text : "");
+    if (protocol_progress_write(&out, &text, &err))
+        return;
+    AcquireSRWLockExclusive(&c->lock);
+    (void)str_copy(c->step, sizeof c->step, out.text);
+    if (c->running) {
+        send_progress(c->running->call, &text);
+        for (struct job *j = c->queue; j; j = j->next) {
+            if (same_work(j, c->running))
+                send_progress(j->call, &text);
+        }
+    }
+    ReleaseSRWLockExclusive(&c->lock);
+}
+
+void conductor_event(struct conductor *c, uint32_t id, enum severity severity, const char *fmt, ...)
+{
+    char text[ERR_TEXT_MAX];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    const struct event ev = {
+        .id = id, .severity = severity, .when = clock_now(clock_system()), .text = text};
+    event_emit(&c->seams.events, &ev);
+}
+
+struct emit_to {
+    struct pipe_call *call;
+    bool finished;
+};
+
+static int emit_message(void *arg, bool is_final, const char *data, size_t len)
+{
+    struct emit_to *to = arg;
+    struct err err = ERR_INIT;
+    if (!is_final)
+        return pipe_call_progress(to->call, data, len, &err);
+    to->finished = true;
+    return pipe_call_finish(to->call, data, len, &err);
+}
+
+void call_answer(struct pipe_call *call, int exit_code, const char *message, const char *document,
+                 size_t len)
+{
+    struct emit_to to = {call, false};
+    struct err err = ERR_INIT;
+    int rc = protocol_answer_write(exit_code, message, document, len, emit_message, &to, &err);
+    /* Every call ends exactly once, also when its answer could not be written as meant. */
+    if (rc && !to.finished)
+        rc = protocol_answer_write(EXIT_FAILED, err.text, "", 0, emit_message, &to, &err);
+    if (!to.finished)
+        rc = pipe_call_finish(call, "{}", 2, &err);
+    (void)rc;
+}
+
+static int open_store(struct conductor *c, struct err *err)
+{
+    struct store_opened opened;
+    int rc = store_open(c->setup.store_path, STORE_WRITE, clock_now(clock_system()), &c->store,
+                        &opened, err);
+    if (!rc && *opened.set_aside)
+        conductor_event(c, FIND_STORE_SET_ASIDE, SEV_CRITICAL,
+                        "the state file was damaged (%s); it is kept as '%s' and a new one is in "
+                        "use",
+                        opened.why, opened.set_aside);
+    return rc;
+}
+
+static void tick(struct conductor *c)
+{
+    struct maint_answer *a = calloc(1, sizeof *a);
+    if (!a)
+        return;
+    if (maint_tick(c->maint, a) != MAINT_DONE && a->err.code)
+        conductor_event(c, 0, SEV_WARNING, "%s", a->err.text);
+    maint_answer_free(a);
+    free(a);
+}
+
+static void reconcile(struct conductor *c)
+{
+    struct maint_answer *a = calloc(1, sizeof *a);
+    if (!a)
+        return;
+    if (maint_reconcile(c->maint, a) != MAINT_DONE && a->err.code)
+        conductor_event(c, 0, SEV_WARNING, "looking at what was left: %s", a->err.text);
+    maint_answer_free(a);
+    free(a);
+}
+
+/* The next job, or NULL when something is due or the service stops. */
+static struct job *next_job(struct conductor *c, int64_t due)
+{
+    AcquireSRWLockExclusive(&c->lock);
+    while (!c->queue && !c->stopping && !c->poked) {
+        int64_t left = due == WHEN_NONE ? 60 : due - clock_now(clock_system());
+        if (left <= 0)
+            break;
+        /* At most a minute: the wall clock may step while we wait. */
+        DWORD ms = left > 60 ? 60000 : (DWORD)left * 1000;
+        if (!SleepConditionVariableSRW(&c->wake, &c->lock, ms, 0) && due != WHEN_NONE)
+            break;
+    }
+    struct job *job = c->stopping ? NULL : c->queue;
+    if (job) {
+        c->queue = job->next;
+        if (!c->queue)
+            c->queue_end = &c->queue;
+        job->next = NULL;
+        c->running = job;
+        c->cancel = false;
+        (void)str_copy(c->step, sizeof c->step, "");
+    }
+    ReleaseSRWLockExclusive(&c->lock);
+    return job;
+}
+
+static void end_job(struct conductor *c, struct job *job)
+{
+    AcquireSRWLockExclusive(&c->lock);
+    c->running = NULL;
+    c->cancel = false;
+    ReleaseSRWLockExclusive(&c->lock);
+    free(job);
+}
+
+static bool take_poke(struct conductor *c)
+{
+    AcquireSRWLockExclusive(&c->lock);
+    bool poked = c->poked;
+    c->poked = false;
+    ReleaseSRWLockExclusive(&c->lock);
+    return poked;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    if (a == WHEN_NONE)
+        return b;
+    return b == WHEN_NONE || a < b ? a : b;
+}
+
+static void look_round(struct conductor *c)
+{
+    struct err err = ERR_INIT;
+    if (round_look(c, &err) && err.code != ERR_CANCELLED)
+        conductor_event(c, 0, SEV_WARNING, "looking at the locations: %s", err.text);
+    c->next_round = clock_now(clock_system()) + c->setup.config->probe.interval;
+}
+
+static unsigned __stdcall conduct(void *arg)
+{
+    struct conductor *c = arg;
+    reconcile(c);
+    while (!is_stopping(c)) {
+        struct job *job = next_job(c, earlier(maint_next_tick(c->maint), c->next_round));
+        if (job) {
+            act_run(c, job);
+            end_job(c, job);
+            continue;
+        }
+        int64_t now = clock_now(clock_system());
+        int64_t due = maint_next_tick(c->maint);
+        if (is_stopping(c))
+            break;
+        if (take_poke(c) || (due != WHEN_NONE && due <= now))
+            tick(c);
+        else if (c->next_round <= now)
+            look_round(c);
+    }
+    return 0;
+}
+
+static void release(struct conductor *c)
+{
+    maint_free(&c->maint);
+    store_close(&c->store);
+    if (c->stop)
+        CloseHandle(c->stop);
+    free(c);
+}
+
+int conductor_start(const struct conductor_setup *setup, struct conductor **ret, struct err *err)
+{
+    struct conductor *c = calloc(1, sizeof *c);
+    if (!c)
+        return err_nomem(err);
+    c->setup = *setup;
+    c->seams = *setup->seams;
+    c->clock = (struct clock){&conductor_clock, c};
+    c->seams.clock = &c->clock;
+    c->seams.progress = on_progress;
+    c->seams.progress_self = c;
+    c->seams.stopping = is_stopping;
+    c->seams.stopping_self = c;
+    InitializeSRWLock(&c->lock);
+    InitializeConditionVariable(&c->wake);
+    c->queue_end = &c->queue;
+    c->next_round = clock_now(clock_system()) + 2;
+    c->stop = CreateEventW(NULL, TRUE, FALSE, NULL);
+    int rc = c->stop ? open_store(c, err) : err_nomem(err);
+    if (!rc)
+        rc = maint_new(&c->seams, c->store, setup->policy, &c->maint, err);
+    if (!rc) {
+        c->thread = (HANDLE)_beginthreadex(NULL, 0, conduct, c, 0, NULL);
+        if (!c->thread)
+            rc = err_set(err, ERR_NOMEM, "the conductor's thread cannot be started");
+    }
+    if (rc) {
+        release(c);
+        return rc;
+    }
+    *ret = c;
+    return ERR_OK;
+}
+
+void conductor_stop(struct conductor *c)
+{
+    if (!c)
+        return;
+    AcquireSRWLockExclusive(&c->lock);
+    c->stopping = true;
+    ReleaseSRWLockExclusive(&c->lock);
+    SetEvent(c->stop);
+    WakeAllConditionVariable(&c->wake);
+    WaitForSingleObject(c->thread, INFINITE);
+    CloseHandle(c->thread);
+    while (c->queue) {
+        struct job *job = c->queue;
+        c->queue = job->next;
+        call_answer(job->call, EXIT_NO_SERVICE,
+                    "the service is stopping; the same call again after its start gives the result",
+                    "", 0);
+        free(job);
+    }
+    release(c);
+}
+
+/* Another change has the CA while this one wants it: said at once, not after minutes of waiting. */
+static bool held_by_other(struct conductor *c, const struct job *job, char *dst, size_t size)
+{
+    const struct job *r = c->running;
+    if (!r || !job->act->takes || !r->act->takes || strcmp(r->req.change, job->req.change) == 0)
+        return false;
+    snprintf(dst, size,
+             "the service is busy with '%s' of change '%s' for %s (%s); nothing was done",
+             r->act->verb, r->req.change, r->peer.account, c->step);
+    return true;
+}
+
+static void enqueue(struct conductor *c, struct job *job)
+{
+    char why[ERR_TEXT_MAX] = "";
+    int exit_code = EXIT_MAINTENANCE_BUSY;
+    AcquireSRWLockExclusive(&c->lock);
+    bool refuse = held_by_other(c, job, why, sizeof why);
+    if (c->stopping) {
+        refuse = true;
+        exit_code = EXIT_NO_SERVICE;
+        (void)str_copy(why, sizeof why, "the service is stopping");
+    }
+    if (!refuse) {
+        *c->queue_end = job;
+        c->queue_end = &job->next;
+        if (job->act->cancels && c->running && c->running->act->takes)
+            c->cancel = true;
+    }
+    ReleaseSRWLockExclusive(&c->lock);
+    if (refuse) {
+        call_answer(job->call, exit_code, why, "", 0);
+        free(job);
+        return;
+    }
+    WakeAllConditionVariable(&c->wake);
+}
+
+static void queue_act(struct conductor *c, struct pipe_call *call, const struct pipe_peer *peer,
+                      const struct protocol_request *req, const struct act *act)
+{
+    if (peer->right < act->right) {
+        conductor_event(c, FIND_NOT_PERMITTED, SEV_WARNING,
+                        "%s (%s) asked for '%s' and may not; nothing was done", peer->account,
+                        peer->sid, act->verb);
+        call_answer(call, EXIT_NOT_PERMITTED,
+                    "this account may not do that; ask for membership in the operators group of "
+                    "the configuration",
+                    "", 0);
+        return;
+    }
+    struct job *job = calloc(1, sizeof *job);
+    if (!job) {
+        call_answer(call, EXIT_FAILED, "no memory", "", 0);
+        return;
+    }
+    job->act = act;
+    job->call = call;
+    job->peer = *peer;
+    job->req = *req;
+    enqueue(c, job);
+}
+
+void conductor_request(struct conductor *c, struct pipe_call *call, const struct pipe_peer *peer,
+                       const char *data, size_t len)
+{
+    struct protocol_request req;
+    struct err err = ERR_INIT;
+    if (protocol_request_read(data, len, &req, &err)) {
+        call_answer(call, EXIT_USAGE, err.text, "", 0);
+        return;
+    }
+    if (look_answer(c, call, peer, &req))
+        return;
+    const struct act *act = act_find(req.verb);
+    if (act) {
+        queue_act(c, call, peer, &req, act);
+        return;
+    }
+    err_set(&err, ERR_INVALID, "the service knows no verb '%s'", req.verb);
+    call_answer(call, EXIT_USAGE, err.text, "", 0);
+}
+
+void conductor_poke(struct conductor *c)
+{
+    AcquireSRWLockExclusive(&c->lock);
+    c->poked = true;
+    ReleaseSRWLockExclusive(&c->lock);
+    WakeAllConditionVariable(&c->wake);
+}

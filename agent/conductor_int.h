@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+/* Shared by conductor.c (thread and queue), acts.c (verbs that act) and looks.c (verbs that look).
+ */
+#ifndef CRLAGENT_AGENT_CONDUCTOR_INT_H
+#define CRLAGENT_AGENT_CONDUCTOR_INT_H
+
+#include <windows.h>
+
+#include "agent/conductor.h"
+#include "agent/cli.h"
+#include "protocol/protocol.h"
+
+struct act; /* a verb of acts.c */
+
+struct job {
+    struct job *next;
+    const struct act *act;
+    struct pipe_call *call;
+    struct pipe_peer peer;
+    struct protocol_request req;
+};
+
+/* The newest look at the locations, for status. */
+struct last_round {
+    bool known;
+    int64_t when;
+    struct runway runway;
+    char ca[128];
+};
+
+struct conductor {
+    struct conductor_setup setup;
+    struct maint_seams seams; /* with our clock, progress and stopping */
+    struct clock clock;
+    HANDLE thread, stop; /* stop: manual-reset event */
+    SRWLOCK lock;        /* guards what follows */
+    CONDITION_VARIABLE wake;
+    struct job *queue, **queue_end;
+    struct job *running; /* also in progress messages; NULL = idle */
+    bool stopping, poked;
+    bool cancel;                  /* the running verb should leave: an abort waits */
+    char step[PROTOCOL_TEXT_MAX]; /* last progress text */
+    struct last_round round;
+    /* owned by the thread */
+    struct store *store;
+    struct maint *maint;
+    int64_t next_round; /* UTC of the next look at all locations */
+};
+
+/* acts.c */
+struct act {
+    const char *verb;
+    enum pipe_right right;
+    bool takes;   /* wants the CA for a change of its own: refused at once while another's runs */
+    bool cancels; /* makes a running 'takes' verb leave */
+    enum maint_outcome (*run)(struct maint *m, const struct maint_request *req,
+                              const struct protocol_request *from, struct maint_answer *ret);
+    /* An act of another kind answers by itself; run is NULL then. */
+    int (*answer)(struct conductor *c, struct job *job);
+};
+const struct act *act_find(const char *verb);
+/* On the conductor's thread; answers the call. */
+void act_run(struct conductor *c, struct job *job);
+/* One look at every location: history, runway, metrics. On the conductor's thread. */
+MUST_CHECK int round_look(struct conductor *c, struct err *err);
+
+/* looks.c: true when verb is one that looks; it has been answered then. */
+bool look_answer(struct conductor *c, struct pipe_call *call, const struct pipe_peer *peer,
+                 const struct protocol_request *req);
+
+/* Answers a call and gives it up. */
+void call_answer(struct pipe_call *call, int exit_code, const char *message, const char *document,
+                 size_t len);
+
+/* One event to the configured sinks. */
+void conductor_event(struct conductor *c, uint32_t id, enum severity severity, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+/* What the service answers, as JSON documents (docs/exit-codes.md describes them). Times are RFC
+ * 3339, durations whole seconds, what is not known is absent. */
+#ifndef CRLAGENT_AGENT_DOCUMENT_H
+#define CRLAGENT_AGENT_DOCUMENT_H
+
+#include "base/buf.h"
+#include "maint/maint.h"
+
+#define DOCUMENT_SCHEMA 1
+
+/* The answer of a verb that acted. */
+MUST_CHECK int document_answer(const char *verb, const struct maint_answer *a, struct buf *out,
+                               struct err *err);
+
+/* What status and maintenance show. */
+struct document_status {
+    const char *ca;              /* common name, "" = unknown */
+    const char *ca_service;      /* "running", "stopped" ... */
+    const char *running;         /* verb and step that the service is busy with, "" = none */
+    const struct runway *runway; /* of the newest look at the locations; NULL = none yet */
+    int64_t runway_when;
+    const struct maint_status *maint;
+    bool steps; /* with the steps of the maintenance */
+};
+MUST_CHECK int document_status(const struct document_status *s, struct buf *out, struct err *err);
+
+MUST_CHECK int document_history(const struct store_maintenance *m, size_t n,
+                                const struct store_audit *audit, size_t n_audit, struct buf *out,
+                                struct err *err);
+
+#endif

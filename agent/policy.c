@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+#include "agent/policy.h"
+
+struct maint_policy policy_from_config(const struct config *c)
+{
+    struct maint_policy p = maint_policy_default();
+    p.reserve = c->maintenance.reserve;
+    p.window_max = c->maintenance.maximum_window;
+    p.propagation = c->maintenance.propagation;
+    p.skew = c->thresholds.clock_skew;
+    p.test_key = c->ca.key_probe != CONFIG_KEY_OFF;
+    p.cover = c->maintenance.cover_crl;
+    p.cover_max = c->maintenance.maximum_cover;
+    p.propagation_timeout = c->maintenance.proof_timeout;
+    p.stop_timeout_ms = c->ca.stop_timeout * 1000;
+    p.start_timeout_ms = c->ca.start_timeout * 1000;
+    p.answer_timeout_ms = c->ca.start_timeout * 1000;
+    p.min_gap = c->ca.minimum_stop_time == CONFIG_AUTO ? -1 : c->ca.minimum_stop_time;
+    p.change_start_type = c->ca.change_start_type;
+    p.watch = c->ca.watch == CONFIG_WATCH_STOP_AGAIN ? WATCH_STOP_AGAIN : WATCH_ALARM;
+    p.key_timeout_ms = c->ca.key_probe_timeout * 1000;
+    p.deadline_action =
+        c->maintenance.deadline_action == CONFIG_DEADLINE_RESUME ? DEADLINE_RESUME : DEADLINE_HOLD;
+    p.paused_probe = c->probe.maintenance_interval;
+    return p;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+#include "agent/service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/conductor.h"
+#include "agent/wire_win32.h"
+#include "win32/pipe.h"
+#include "win32/svcmain.h"
+#include "win32/svcwatch.h"
+
+struct service {
+    const char *config_path;
+    bool console;
+    const struct ldap_fetcher *ldap;
+    struct wiring *wiring;
+    struct conductor *conductor;
+    struct pipe_server *pipe;
+    struct svc_watch *watch;
+};
+
+static void say(struct service *s, uint32_t id, enum severity severity, const char *text)
+{
+    const struct event ev = {
+        .id = id, .severity = severity, .when = clock_now(clock_system()), .text = text};
+    event_emit(&s->wiring->seams.events, &ev);
+}
+
+static void on_request(void *arg, struct pipe_call *call, const struct pipe_peer *peer,
+                       const char *data, size_t len)
+{
+    struct service *s = arg;
+    conductor_request(s->conductor, call, peer, data, len);
+}
+
+/* Whoever starts the CA while it is paused is noticed at once. */
+static void on_service_change(void *arg, const char *name, enum svc_state state, uint32_t pid)
+{
+    struct service *s = arg;
+    (void)name;
+    (void)pid;
+    if (state != 0)
+        conductor_poke(s->conductor);
+}
+
+/* Without a watch the engine still looks at every tick; a host without CertSvc has none. */
+static void open_watch(struct service *s)
+{
+    struct err err = ERR_INIT;
+    if (svc_watch_open(s->wiring->policy.service, on_service_change, s, &s->watch, &err)) {
+        s->watch = NULL;
+        say(s, 0, SEV_WARNING, err.text);
+    }
+}
+
+static int open_pipe(struct service *s, struct err *err)
+{
+    const struct config *c = &s->wiring->config;
+    const struct pipe_server_setup setup = {
+        .name = PIPE_CONTROL_NAME,
+        .operators = *c->access.operators ? c->access.operators : NULL,
+        .readers = *c->access.readers ? c->access.readers : NULL,
+        .request = on_request,
+        .arg = s,
+    };
+    return pipe_server_open(&setup, &s->pipe, err);
+}
+
+static void take_down(struct service *s)
+{
+    /* Who could still call the conductor ends first. A client that waits sees its connection end.
+     */
+    svc_watch_close(s->watch);
+    pipe_server_close(s->pipe);
+    conductor_stop(s->conductor);
+    wiring_close(&s->wiring);
+    s->watch = NULL;
+    s->conductor = NULL;
+    s->pipe = NULL;
+}
+
+static int start(void *self, struct err *err)
+{
+    struct service *s = self;
+    int rc = wiring_open(s->config_path, s->console, s->ldap, &s->wiring, err);
+    if (rc)
+        return rc;
+    const struct conductor_setup setup = {
+        .seams = &s->wiring->seams,
+        .config = &s->wiring->config,
+        .policy = &s->wiring->policy,
+        .store_path = s->wiring->store_path,
+    };
+    rc = conductor_start(&setup, &s->conductor, err);
+    if (!rc)
+        rc = open_pipe(s, err);
+    if (rc) {
+        say(s, FIND_SERVICE_FAILED, SEV_CRITICAL, err->text);
+        take_down(s);
+        return rc;
+    }
+    open_watch(s);
+    say(s, FIND_SERVICE_STARTED, SEV_INFO, "crlagent " CRLAGENT_VERSION " has started");
+    return ERR_OK;
+}
+
+static void stop(void *self, enum svc_stop_reason why)
+{
+    struct service *s = self;
+    say(s, FIND_SERVICE_STOPPED, SEV_INFO,
+        why == SVC_STOP_SHUTDOWN ? "crlagent stops because Windows shuts down; an open maintenance "
+                                   "is carried on after the next start"
+                                 : "crlagent stops; an open maintenance is carried on after the "
+                                   "next start");
+    take_down(s);
+}
+
+int service_run(const char *config_path, bool console, const struct ldap_fetcher *ldap,
+                struct err *err)
+{
+    struct service s = {.config_path = config_path, .console = console, .ldap = ldap};
+    const struct svc_program program = {start, stop, &s};
+    if (console)
+        return svc_main_console(&program, err);
+    return svc_main_run(SERVICE_NAME, &program, err);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+/* crlagent install, uninstall, start, stop */
+#include "agent/cli.h"
+#include "agent/verbs.h"
+#include "agent/wire_win32.h"
+#include "base/file.h"
+#include "win32/eventlog.h"
+#include "win32/places.h"
+#include "win32/svcinstall.h"
+
+#define WAIT_MS 120000
+
+static int result(struct cli *cli, int rc, const struct err *err, const char *done)
+{
+    SCOPED(buf_free) struct buf text = BUF_INIT;
+    if (rc == ERR_DENIED)
+        return cli_fail(cli, EXIT_NOT_PERMITTED, err);
+    if (rc)
+        return cli_fail(cli, EXIT_FAILED, err);
+    buf_printf(&text, "%s\n", done);
+    return cli_write(cli, &text, EXIT_DONE);
+}
+
+/* The file is checked now: a service that cannot start at the next boot helps nobody. */
+static int arguments(const char *config, struct buf *out, struct err *err)
+{
+    SCOPED(config_free) struct config c = {0};
+    if (!config) {
+        buf_puts(out, "service");
+        return buf_check(out, "the arguments", err);
+    }
+    int rc = config_load(config, &c, NULL, err);
+    if (rc)
+        return rc;
+    for (const char *p = config; *p; p++) {
+        if (*p == '"')
+            return err_set(err, ERR_INVALID, "--config: a path cannot hold quotes: '%s'", config);
+    }
+    buf_printf(out, "service --config \"%s\"", config);
+    return buf_check(out, "the arguments", err);
+}
+
+static int make_places(struct err *err)
+{
+    static const enum place places[] = {PLACE_DATA, PLACE_CONFIG, PLACE_STATE, PLACE_LOGS,
+                                        PLACE_REPORTS};
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        int rc = place_secure(places[i], err);
+        if (rc)
+            return rc;
+    }
+    return ERR_OK;
+}
+
+static int install(const char *config, struct err *err)
+{
+    SCOPED(buf_free) struct buf program = BUF_INIT, args = BUF_INIT;
+    int rc = arguments(config, &args, err);
+    if (!rc)
+        rc = place_path(PLACE_PROGRAM, &program, err);
+    if (!rc)
+        rc = make_places(err);
+    if (!rc)
+        rc = event_log_register(EVENT_LOG_SOURCE, buf_str(&program), err);
+    const struct svc_setup setup = {
+        .name = SERVICE_NAME,
+        .display = "CRL coordination agent",
+        .description = "Watches the CRLs of the certification authority on this host, and takes it "
+                       "out of use and back around HSM maintenance.",
+        .program = buf_str(&program),
+        .arguments = buf_str(&args),
+        .preshutdown_ms = 10000,
+    };
+    return rc ? rc : svc_install(&setup, err);
+}
+
+int verb_install(struct cli *cli, int argc, char **argv)
+{
+    const char *config = NULL;
+    const struct opt table[] = {
+        {"config", OPT_TEXT, &config, "FILE", "configuration that the service reads (full path)"},
+    };
+    const struct opts opts = {table, ARRAY_LEN(table), 0, 0};
+    struct err err = ERR_INIT;
+    int args, code;
+    if (cli_options(cli, &opts, argc, argv, &args, &code))
+        return code;
+    int rc = install(config, &err);
+    return result(cli, rc, &err, "the crlagent service is installed; 'crlagent start' starts it");
+}
+
+int verb_uninstall(struct cli *cli, int argc, char **argv)
+{
+    static const struct opts none = {NULL, 0, 0, 0};
+    struct err err = ERR_INIT;
+    int args, code;
+    if (cli_options(cli, &none, argc, argv, &args, &code))
+        return code;
+    int rc = svc_uninstall(SERVICE_NAME, WAIT_MS, &err);
+    if (!rc)
+        rc = event_log_unregister(EVENT_LOG_SOURCE, &err);
+    return result(cli, rc, &err,
+                  "the crlagent service is removed; its configuration, state and logs are kept");
+}
+
+int verb_start(struct cli *cli, int argc, char **argv)
+{
+    static const struct opts none = {NULL, 0, 0, 0};
+    struct err err = ERR_INIT;
+    int args, code;
+    if (cli_options(cli, &none, argc, argv, &args, &code))
+        return code;
+    int rc = svc_start_wait(SERVICE_NAME, WAIT_MS, &err);
+    return result(cli, rc, &err, "the crlagent service is running");
+}
+
+int verb_stop(struct cli *cli, int argc, char **argv)
+{
+    static const struct opts none = {NULL, 0, 0, 0};
+    struct err err = ERR_INIT;
+    int args, code;
+    if (cli_options(cli, &none, argc, argv, &args, &code))
+        return code;
+    int rc = svc_stop_wait(SERVICE_NAME, WAIT_MS, &err);
+    return result(cli, rc, &err, "the crlagent service has stopped");
+}

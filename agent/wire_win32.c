@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+#include "agent/wire_win32.h"
+
+#include <windows.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/lazyadmin.h"
+#include "agent/locate.h"
+#include "agent/logfile.h"
+#include "agent/policy.h"
+#include "agent/workerprober.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "win32/casettings.h"
+#include "win32/eventlog.h"
+#include "win32/keyprobe_certutil.h"
+#include "win32/places.h"
+#include "win32/service.h"
+
+struct wiring_parts {
+    struct lazy_admin *admin;
+    struct locate locate;
+    struct key_probe key;
+    char *program;
+    struct event_log *event_log;
+    struct logfile *log_file;
+    bool console;
+    SRWLOCK lock; /* events come from several threads */
+};
+
+static int path_in(enum place place, const char *name, char **ret, struct err *err)
+{
+    SCOPED(buf_free) struct buf path = BUF_INIT;
+    int rc = place_path(place, &path, err);
+    if (rc)
+        return rc;
+    if (*name)
+        buf_printf(&path, "\\%s", name);
+    rc = buf_check(&path, "a path", err);
+    if (!rc)
+        *ret = buf_steal(&path);
+    return rc ? rc : *ret ? ERR_OK : err_nomem(err);
+}
+
+int wiring_config_path(char **ret, struct err *err)
+{
+    return path_in(PLACE_CONFIG, "crlagent.xml", ret, err);
+}
+
+static int load_config(const char *path, struct config *ret, struct err *err)
+{
+    SCOPED(scope_free) char *installed = NULL;
+    if (path)
+        return config_load(path, ret, NULL, err);
+    int rc = wiring_config_path(&installed, err);
+    if (rc)
+        return rc;
+    rc = config_load(installed, ret, NULL, err);
+    if (rc != ERR_NOT_FOUND)
+        return rc;
+    err_clear(err);
+    return config_defaults(ret, err);
+}
+
+static void fan_out(void *self, const struct event *ev)
+{
+    struct wiring_parts *p = self;
+    AcquireSRWLockExclusive(&p->lock);
+    if (p->event_log) {
+        const struct event_sink sink = event_log_sink(p->event_log);
+        event_emit(&sink, ev);
+    }
+    if (p->log_file) {
+        const struct event_sink sink = logfile_sink(p->log_file);
+        event_emit(&sink, ev);
+    }
+    if (p->console) {
+        char when[WHEN_TEXT_MAX];
+        fprintf(stderr, "%s %u %s\n", when_format(ev->when, when), ev->id, ev->text);
+        fflush(stderr);
+    }
+    ReleaseSRWLockExclusive(&p->lock);
+}
+
+static enum severity lowest_logged(enum config_log_level level)
+{
+    static const enum severity lowest[] = {
+        [CONFIG_LOG_ERROR] = SEV_CRITICAL,
+        [CONFIG_LOG_WARNING] = SEV_WARNING,
+        [CONFIG_LOG_INFO] = SEV_INFO,
+        [CONFIG_LOG_DEBUG] = SEV_OK,
+    };
+    return lowest[level];
+}
+
+static int open_sinks(struct wiring *w, struct err *err)
+{
+    struct wiring_parts *p = w->parts;
+    SCOPED(scope_free) char *path = NULL;
+    int rc = place_secure(PLACE_LOGS, err);
+    if (!rc)
+        rc = path_in(PLACE_LOGS, "crlagent.log", &path, err);
+    if (!rc)
+        rc = logfile_open(*w->config.output.log_file ? w->config.output.log_file : path,
+                          w->config.output.log_size, (unsigned)w->config.output.log_keep,
+                          lowest_logged(w->config.output.log_level), &p->log_file, err);
+    if (!rc && w->config.output.event_log)
+        rc = event_log_open(EVENT_LOG_SOURCE, &p->event_log, err);
+    w->seams.events = (struct event_sink){fan_out, p};
+    return rc;
+}
+
+static int open_key_probe(struct wiring *w, struct err *err)
+{
+    struct wiring_parts *p = w->parts;
+    switch (w->config.ca.key_probe) {
+    case CONFIG_KEY_CERTUTIL:
+        p->key = *key_probe_certutil();
+        return ERR_OK;
+    case CONFIG_KEY_OFF:
+        p->key = *key_probe_off();
+        return ERR_OK;
+    case CONFIG_KEY_CNG:
+    case CONFIG_KEY_CAPI:
+        break;
+    }
+    return err_set(err, ERR_UNSUPPORTED, "key-probe: this build has certutil and off");
+}
+
+static int open_seams(struct wiring *w, const struct ldap_fetcher *ldap, struct err *err)
+{
+    struct wiring_parts *p = w->parts;
+    int rc = path_in(PLACE_PROGRAM, "", &p->program, err);
+    if (!rc)
+        rc = lazy_admin_new(&w->config, &p->admin, err);
+    if (!rc)
+        rc = open_key_probe(w, err);
+    if (!rc)
+        rc = place_secure(PLACE_STATE, err);
+    if (!rc)
+        rc = path_in(PLACE_STATE, "state.db", &w->store_path, err);
+    if (rc)
+        return rc;
+    p->locate = (struct locate){&w->config, resolver_system(), ldap};
+    w->seams.svc = *svc_control_scm();
+    w->seams.admin = lazy_admin_seam(p->admin);
+    w->seams.settings = *ca_settings_registry();
+    w->seams.key = p->key;
+    w->seams.locate = locate_seam(&p->locate);
+    w->seams.prober = worker_prober(p->program);
+    return ERR_OK;
+}
+
+void wiring_close(struct wiring **w)
+{
+    if (!*w)
+        return;
+    struct wiring_parts *p = (*w)->parts;
+    if (p) {
+        lazy_admin_free(&p->admin);
+        event_log_close(p->event_log);
+        logfile_close(&p->log_file);
+        free(p->program);
+    }
+    free(p);
+    free((*w)->store_path);
+    config_free(&(*w)->config);
+    free(*w);
+    *w = NULL;
+}
+
+int wiring_open(const char *config_path, bool console, const struct ldap_fetcher *ldap,
+                struct wiring **ret, struct err *err)
+{
+    SCOPED(wiring_close) struct wiring *w = calloc(1, sizeof *w);
+    if (!w)
+        return err_nomem(err);
+    w->parts = calloc(1, sizeof *w->parts);
+    if (!w->parts)
+        return err_nomem(err);
+    InitializeSRWLock(&w->parts->lock);
+    w->parts->console = console;
+    int rc = load_config(config_path, &w->config, err);
+    if (!rc)
+        rc = open_sinks(w, err);
+    if (!rc)
+        rc = open_seams(w, ldap, err);
+    if (rc)
+        return rc;
+    w->policy = policy_from_config(&w->config);
+    (void)str_copy(w->policy.service, sizeof w->policy.service, "CertSvc");
+    *ret = steal_ptr(w);
+    return ERR_OK;
+}
