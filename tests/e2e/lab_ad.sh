@@ -51,4 +51,15 @@ expect "no server" "$(json .hr)" 0x8007203a
 lab ad on
 eventually 15 "the retry timer delivers" same_as_web
 
+step "a second domain controller that lags behind"
+second() { lab exec ldapsearch -x -LLL -o ldif-wrap=no -H ldap://dc2.ad.lab.test -b "CN=CDP,CN=Public Key Services,CN=Services,CN=Configuration,DC=ad,DC=lab,DC=test" '(cn=Lab Issuing CA)' certificateRevocationList | sed -n 's/^certificateRevocationList:: //p' | base64 -d; }
+lab ad dc2 on
+before=$(crl_number "$base")
+cmp -s <(second) "$base" || fail "the copy differs from the first domain controller"
+expect_rc 0 win labadm.exe publish 1
+same_as_web || fail "the first domain controller did not get the new CRL"
+second > "$T/second.crl"
+expect "number at the second one" "$(crl_number "$T/second.crl")" "$before"
+lab ad dc2 off
+
 passed

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Part of 'lab': a Samba Active Directory domain controller, dc1.ad.lab.test on 127.0.2.1. It is provisioned once per machine
+# Part of 'lab': a Samba Active Directory domain controller, dc1.ad.lab.test on 127.0.2.1 (and on 127.0.0.1, where Wine
+# looks for the server of a host-less LDAP URL). It is provisioned once per machine
 # into the cache and copied per lab; inside a lab its folder stands at /mnt, so that no path in it changes. The CA writes as
 # the account 'labca', a member of Cert Publishers, whose password is random and lives in the cache (mode 600).
 
@@ -41,7 +42,7 @@ cmd__provision() { # FOLDER
         --host-name=dc1 --host-ip=127.0.2.1 --targetdir=/mnt
     sed -i -e '/^\tlog file =/d' -e '/^\tdns forwarder =/d' -e '/^\[global\]/a\
 \tbind interfaces only = yes\
-\tinterfaces = 127.0.2.1/8\
+\tinterfaces = 127.0.0.1/8 127.0.2.1/8\
 \tldap server require strong auth = no\
 \tserver services = ldap, cldap, kdc, dns\
 \tdns forwarder =\
@@ -138,6 +139,23 @@ ad_off() {
     wait_for 10 "samba to stop" ad_gone
 }
 
+# A second domain controller that lags behind: a copy of the first as it is now, on 127.0.2.2, never replicated to.
+ad_second() { # on | off
+    local dir=$DIR/ad/second
+    if [ "$1" = off ]; then
+        [ ! -e "$dir/run/samba.pid" ] || inside kill "$(< "$dir/run/samba.pid")"
+        rm -rf "$dir"
+        return
+    fi
+    [ ! -e "$dir" ] || die "there is a second domain controller already (end it with: $0 ad $DIR dc2 off)"
+    mkdir "$dir"
+    cp -a "$DIR/ad"/{etc,private,state,cache} "$dir/" 2>/dev/null || true
+    mkdir -p "$dir/run" "$dir/cache"
+    sed -i -e 's#/mnt#/mnt/second#g' -e 's#interfaces = 127.*#interfaces = 127.0.2.2/8#' "$dir/etc/smb.conf"
+    inside samba -D -M single --configfile=/mnt/second/etc/smb.conf >> "$DIR/log/samba2.log" 2>&1
+    wait_for 20 "the second domain controller" inside ldapsearch -x -H ldap://dc2.ad.lab.test -s base -b "" dnsHostName
+}
+
 cmd_ad() { # VERB [KEY]
     local verb=${1:-show} key=${2:-0} dn
     [ -d "$DIR/ad" ] || die "this lab has no Active Directory (it was made with --no-ad)"
@@ -150,6 +168,7 @@ cmd_ad() { # VERB [KEY]
         deny) inside samba-tool dsacl set --configfile=/mnt/etc/smb.conf -H /mnt/private/sam.ldb --objectdn="$dn" --sddl="(D;;WPSD;;;CA)" > /dev/null ;;
         restore) ldap ldapdelete "$dn" > /dev/null 2>&1 || true; ad_add_object "$key" ;;
         off) ad_off ;;
+        dc2) ad_second "${2:-on}" ;;
         on) ad_daemon; wait_for 20 "the domain controller" ad_answers ;;
         show) inside ldapsearch -x -LLL -o ldif-wrap=no -H "ldap://$AD_HOST" -s base -b "$dn" certificateRevocationList deltaRevocationList ;;
         *) die "unknown 'ad' command '$verb' (see: $0 help)" ;;
