@@ -9,7 +9,7 @@
 #include "base/str.h"
 #include "driver/recognise.h"
 
-#define WAKE_MS 3000
+#define WAKE_MS 1500
 
 struct login {
     struct dialogue *d;

@@ -4,6 +4,7 @@
 
 #include <sddl.h>
 
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

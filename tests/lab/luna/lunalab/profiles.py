@@ -22,9 +22,9 @@ SSHD = {
             "MACs hmac-sha1", "PubkeyAcceptedAlgorithms ssh-rsa"],
     "6.x": ["KexAlgorithms diffie-hellman-group14-sha1,diffie-hellman-group-exchange-sha256",
             "HostKeyAlgorithms ssh-rsa", "Ciphers aes128-ctr,aes256-ctr,aes128-cbc", "MACs hmac-sha1,hmac-sha2-256"],
-    "7.2": [],
-    "7.7": [],
-    "7.9": ["Ciphers aes192-ctr,aes256-ctr",
+    "7.2": ["HostKeyAlgorithms +ssh-rsa"],     # clients with an older libssh2 know RSA keys with SHA-1 only
+    "7.7": ["HostKeyAlgorithms +ssh-rsa"],
+    "7.9": ["HostKeyAlgorithms +ssh-rsa", "Ciphers aes192-ctr,aes256-ctr",
             "MACs hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,hmac-sha2-256,hmac-sha2-512"],
 }
 

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+/* The hooks of the CAs' agents, called by any command line: ARGS hook pre-upgrade|post-upgrade
+ * --change ID ... --json. Exit code 0 = done; everything else is theirs to explain. */
+#ifndef CRLAGENT_DRIVER_AGENTS_H
+#define CRLAGENT_DRIVER_AGENTS_H
+
+#include "driver/driver.h"
+
+enum hook { HOOK_PRE_DRY, HOOK_PRE, HOOK_POST };
+
+/* ERR_OK with the agent's exit code and the last lines of what it said; ERR_NOT_FOUND, ERR_TIMEOUT
+ * when it could not be asked. */
+MUST_CHECK int agent_call(struct driver *drv, const struct plan_agent *a, enum hook hook,
+                          uint32_t *ret_code, struct buf *said, struct err *err);
+
+/* Pauses every CA. When one refuses, those paused so far are resumed. Returns a hu_exit. */
+int agents_pause(struct driver *drv);
+/* Resumes every CA that was paused; a hu_exit: HU_NOT_ACCEPTED, HU_HELD when one stays paused. */
+int agents_resume(struct driver *drv);
+
+/* Runs a configured check command; true when it ended with 0. */
+bool command_passes(struct driver *drv, const struct plan_command *c, struct buf *said);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+#include "driver/manual.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "driver/term.h"
+
+struct manual {
+    char name[64];
+    FILE *to;
+    struct buf pasted; /* lines not handed over yet */
+    bool opened;
+};
+
+static int manual_open(void *self, struct err *err)
+{
+    struct manual *m = self;
+    (void)err;
+    fprintf(
+        m->to,
+        "\n== %s: log in %sto its shell, by whatever way you have (serial console, crossover "
+        "cable).\n"
+        "   Paste what it printed, up to and with the prompt 'lunash:>', or type a single '.'\n",
+        m->name, m->opened ? "AGAIN (a new login) " : "");
+    fflush(m->to);
+    m->opened = true;
+    buf_clear(&m->pasted);
+    return ERR_OK;
+}
+
+static int manual_write(void *self, const void *bytes, size_t len, struct err *err)
+{
+    struct manual *m = self;
+    (void)err;
+    size_t n = len;
+    while (n && strchr("\r\n", ((const char *)bytes)[n - 1]))
+        n--;
+    fprintf(
+        m->to,
+        "\n== %s: type this, then paste the answer with the prompt at its end (or end it with a "
+        "single '.'):\n\n      %.*s\n\n",
+        m->name, (int)n, (const char *)bytes);
+    fflush(m->to);
+    return ERR_OK;
+}
+
+/* One pasted line becomes bytes of the stream. The prompt has no line end, as on the appliance. */
+static int manual_read(void *self, void *bytes, size_t cap, int64_t timeout_ms, size_t *ret_n,
+                       struct err *err)
+{
+    struct manual *m = self;
+    SCOPED(buf_free) struct buf line = BUF_INIT;
+    /* Nothing follows a prompt until the next command was shown. */
+    if (timeout_ms < 1000 && m->pasted.len == 0)
+        return err_set(err, ERR_TIMEOUT, "silence");
+    if (m->pasted.len == 0) {
+        int rc = term_read_line(true, &line, err);
+        if (rc)
+            return rc == ERR_NOT_FOUND ? err_set(err, ERR_UNAVAILABLE, "the operator has left")
+                                       : rc;
+        if (str_eq_nocase(buf_str(&line), "lost"))
+            return err_set(err, ERR_UNAVAILABLE, "the operator says the connection is lost");
+        if (strcmp(buf_str(&line), ".") == 0)
+            buf_puts(&m->pasted, "\nlunash:>");
+        else if (str_ends_nocase(buf_str(&line), "lunash:>") || strcmp(buf_str(&line), ">") == 0)
+            buf_puts(&m->pasted, buf_str(&line));
+        else
+            buf_printf(&m->pasted, "%s\n", buf_str(&line));
+        rc = buf_check(&m->pasted, "line", err);
+        if (rc)
+            return rc;
+    }
+    size_t n = m->pasted.len < cap ? m->pasted.len : cap;
+    memcpy(bytes, m->pasted.data, n);
+    memmove(m->pasted.data, m->pasted.data + n, m->pasted.len - n + 1);
+    m->pasted.len -= n;
+    *ret_n = n;
+    return ERR_OK;
+}
+
+static void manual_close(void *self)
+{
+    (void)self;
+}
+
+static int manual_put(void *self, const struct upload *u, struct err *err)
+{
+    struct manual *m = self;
+    SCOPED(buf_free) struct buf answer = BUF_INIT;
+    fprintf(
+        m->to,
+        "\n== %s: bring the package onto the appliance, into the folder of the account you use.\n"
+        "   The file is '%s' (%llu bytes); its name there must be '%s'.\n"
+        "   If you got a .tar, unpack it first; the .spkg is what is needed.\n"
+        "   Over a crossover cable: give your computer a fixed address in the appliance's network\n"
+        "   ('network show' there), then: pscp -scp \"%s\" admin@ADDRESS:\n"
+        "   Type 'done' when it is there: ",
+        m->name, u->path, (unsigned long long)u->size, u->name, u->path);
+    fflush(m->to);
+    int rc = term_read_line(true, &answer, err);
+    if (rc)
+        return rc;
+    return str_eq_nocase(buf_str(&answer), "done")
+               ? ERR_OK
+               : err_set(err, ERR_STATE, "the operator did not bring the package (typed '%.40s')",
+                         buf_str(&answer));
+}
+
+static void manual_free(void *self)
+{
+    struct manual *m = self;
+    buf_free(&m->pasted);
+    free(m);
+}
+
+static const struct transport_ops manual_ops = {manual_open,  manual_write, manual_read,
+                                                manual_close, manual_put,   manual_free};
+
+int manual_transport(const char *name, FILE *to, struct transport *ret, struct err *err)
+{
+    struct manual *m = calloc(1, sizeof *m);
+    if (!m)
+        return err_nomem(err);
+    str_copy(m->name, sizeof m->name, name);
+    m->to = to;
+    *ret = (struct transport){.ops = &manual_ops,
+                              .self = m,
+                              .kind = "manual",
+                              .eol = "\n",
+                              .by_hand = true,
+                              .survives = true};
+    return ERR_OK;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+/* One step, with its journal. Written before the action: "begun"; after the proof: "done". A crash
+ * between the two leaves "begun", and then the appliance is asked before anything else is done. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "driver/run.h"
+#include "driver/run_int.h"
+#include "driver/steps.h"
+
+/* Errors that waiting does not cure. */
+static bool is_final(int rc)
+{
+    return rc == ERR_CRYPTO || rc == ERR_DENIED || rc == ERR_STATE || rc == ERR_INVALID ||
+           rc == ERR_NOMEM || rc == ERR_UNSUPPORTED;
+}
+
+int run_await(struct site *s, const struct step *step, int64_t patience, int64_t settle,
+              struct err *err)
+{
+    struct driver *drv = s->drv;
+    int64_t start = clock_mono_ms(drv->clock);
+    int64_t old_since = -1;
+    bool told = false;
+    for (;;) {
+        bool reached = false;
+        struct err now_err = ERR_INIT;
+        int rc = step->proof(s, &reached, &now_err);
+        int64_t now = clock_mono_ms(drv->clock);
+        if (!rc && reached)
+            return ERR_OK;
+        if (is_final(rc))
+            return err_set(err, rc, "%s", now_err.text);
+        if (rc && !told)
+            say(drv, s->a->name, "waiting: %s", now_err.text);
+        told = told || rc;
+        /* The old state counts against the step only while it can be seen without a break. */
+        old_since = rc ? -1 : old_since < 0 ? now : old_since;
+        if (old_since >= 0 && now - old_since >= settle * 1000)
+            return err_set(err, ERR_STATE,
+                           "a fresh login still shows software %s and firmware %s after %lld s",
+                           s->show.software, s->show.firmware, (long long)settle);
+        if (now - start >= patience * 1000)
+            return err_set(err, ERR_TIMEOUT, "not proven after %lld s: %s", (long long)patience,
+                           rc ? now_err.text : "the old state shows");
+        progress_wait(drv, s->a->name, step->title, NULL, now - start,
+                      patience * 1000 - (now - start));
+        if (clock_sleep_ms(drv->clock, drv->plan.timeouts.poll * 1000))
+            return err_set(err, ERR_CANCELLED, "stopped while waiting");
+    }
+}
+
+static bool chosen(const struct opt_list *list, const struct site *s, const struct step *step)
+{
+    char name[128];
+    snprintf(name, sizeof name, "%s:%s", s->a->name, step->name);
+    for (size_t i = 0; i < list->n; i++) {
+        if (strcmp(list->item[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int record(struct site *s, const struct step *step, enum step_state state,
+                  const char *detail)
+{
+    struct err err = ERR_INIT;
+    if (journal_set(s->drv->journal, clock_now(s->drv->clock), s->a->name, step->name, state,
+                    detail, &err)) {
+        say(s->drv, s->a->name, "%s", err.text);
+        return HU_FAILED;
+    }
+    return HU_DONE;
+}
+
+static int done(struct site *s, const struct step *step, const char *detail)
+{
+    int code = record(s, step, STEP_DONE, detail);
+    say(s->drv, s->a->name, "%s: done%s%s", step->name, detail[0] ? ": " : "", detail);
+    return code;
+}
+
+static int exit_of(int rc, bool not_proven)
+{
+    switch (rc) {
+    case ERR_DENIED:
+        return HU_SO_LOGIN;
+    case ERR_CRYPTO:
+        return HU_UNREACHABLE;
+    default:
+        return not_proven ? HU_NOT_PROVEN : HU_HELD;
+    }
+}
+
+/* BEGUN stays when nobody knows; FAILED when the appliance said so; HELD when nothing was begun. */
+static int held(struct site *s, const struct step *step, const struct err *why, bool not_proven)
+{
+    bool typed = not_proven || why->code == ERR_IO || why->code == ERR_PARSE;
+    enum step_state state = !step->one_way || !typed ? STEP_HELD
+                            : not_proven             ? STEP_BEGUN
+                                                     : STEP_FAILED;
+    (void)!record(s, step, state, why->text);
+    say(s->drv, s->a->name, "%s: STOPPED: %s", step->name, why->text);
+    if (state != STEP_HELD)
+        say(s->drv, s->a->name,
+            "this step is never repeated by itself. When you know that nothing is running any "
+            "more: "
+            "resume --repeat %s:%s, or, when you know that it worked: --assume-done %s:%s",
+            s->a->name, step->name, s->a->name, step->name);
+    return exit_of(why->code, not_proven);
+}
+
+/* The key steps.c sets right before a one-way command is typed. */
+static bool was_typed(struct site *s, const struct step *step)
+{
+    SCOPED(buf_free) struct buf value = BUF_INIT;
+    struct err err = ERR_INIT;
+    char key[40];
+    snprintf(key, sizeof key, "%s.typed", step->name);
+    /* A journal that cannot be read is no proof that nothing was done. */
+    return journal_fact(s->drv->journal, s->a->name, key, &value, &err) ||
+           strcmp(buf_str(&value), "yes") == 0;
+}
+
+static int forget_typed(struct site *s, const struct step *step)
+{
+    struct err err = ERR_INIT;
+    char key[40];
+    snprintf(key, sizeof key, "%s.typed", step->name);
+    if (!step->one_way || !journal_set_fact(s->drv->journal, s->a->name, key, "no", &err))
+        return HU_DONE;
+    say(s->drv, s->a->name, "%s", err.text);
+    return HU_FAILED;
+}
+
+/* A step that was begun and not finished: what does the appliance say? 1 = settled, *ret_code. */
+static int find_truth(struct site *s, const struct step *step, const struct journal_step *before,
+                      int *ret_code)
+{
+    struct err err = ERR_INIT;
+    bool failed = before->state == STEP_FAILED && step->one_way;
+    if ((before->state != STEP_BEGUN && !failed) || !step->proof)
+        return 0;
+    if (step->one_way && !was_typed(s, step))
+        return 0;
+    if (chosen(&s->drv->opt.repeat, s, step)) {
+        say(s->drv, s->a->name, "%s: repeated on a person's word", step->name);
+        return 0;
+    }
+    say(s->drv, s->a->name, "%s was begun and not finished; asking the appliance", step->name);
+    if (!step->one_way || failed) {
+        bool reached = false;
+        int rc = step->proof(s, &reached, &err);
+        if (!step->one_way && (rc || !reached))
+            return 0;
+        if (!rc && !reached)
+            err_set(&err, ERR_IO, "it failed before: %s", before->detail);
+        *ret_code = reached ? done(s, step, "found done") : held(s, step, &err, false);
+        return 1;
+    }
+    int rc = run_await(s, step, step->patience(&s->drv->plan), step->patience(&s->drv->plan), &err);
+    *ret_code = rc ? held(s, step, &err, true) : done(s, step, "found done");
+    return 1;
+}
+
+static int perform(struct site *s, const struct step *step)
+{
+    struct err err = ERR_INIT;
+    const struct plan *p = &s->drv->plan;
+    int code = forget_typed(s, step);
+    if (!code)
+        code = record(s, step, STEP_BEGUN, "");
+    if (code)
+        return code;
+    say(s->drv, s->a->name, "%s: begun (%s)", step->name, step->title);
+    int rc = step->action(s, &err);
+    bool unknown = rc == ERR_UNAVAILABLE || rc == ERR_TIMEOUT;
+    if (unknown && step->proof) {
+        say(s->drv, s->a->name, "%s: %s; asking the appliance for the truth", step->name, err.text);
+        rc = run_await(s, step, step->patience(p), step->patience(p), &err);
+        return rc ? held(s, step, &err, !is_final(rc) || rc == ERR_STATE)
+                  : done(s, step, "proven by a fresh login after a lost connection");
+    }
+    if (rc)
+        return held(s, step, &err, false);
+    if (!step->proof_after)
+        return done(s, step, "");
+    rc = run_await(s, step, step->patience(p), step->settle(p), &err);
+    return rc ? held(s, step, &err, true) : done(s, step, "proven by a fresh login");
+}
+
+static bool window_over(struct site *s)
+{
+    const struct driver *drv = s->drv;
+    return driver_now(drv) >= drv->plan.window_end + drv->opt.extend_window;
+}
+
+int run_one_step(struct site *s, const struct step *step)
+{
+    struct journal_step before;
+    struct err err = ERR_INIT;
+    int code = HU_DONE;
+    if (journal_step(s->drv->journal, s->a->name, step->name, &before, &err)) {
+        say(s->drv, s->a->name, "%s", err.text);
+        return HU_FAILED;
+    }
+    if (before.state == STEP_DONE || before.state == STEP_SKIPPED)
+        return HU_DONE;
+    if (chosen(&s->drv->opt.assume, s, step))
+        return done(s, step, "taken as done on a person's word");
+    if (!step->needed(s))
+        return record(s, step, STEP_SKIPPED, "not needed");
+    if (find_truth(s, step, &before, &code))
+        return code;
+    if (step->in_window && window_over(s)) {
+        say(s->drv, s->a->name,
+            "%s: not begun, the window is over. 'resume --extend-window 2h' goes on, 'abort' ends "
+            "it",
+            step->name);
+        return HU_WINDOW;
+    }
+    return perform(s, step);
+}

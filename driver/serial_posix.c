@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+#include "driver/serial.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <termios.h>
+#include <unistd.h>
+
+struct serial {
+    struct plan_serial c;
+    int fd;
+};
+
+static int speed_code(uint32_t speed, speed_t *ret)
+{
+    static const struct {
+        uint32_t speed;
+        speed_t code;
+    } known[] = {{9600, B9600},   {19200, B19200},   {38400, B38400},
+                 {57600, B57600}, {115200, B115200}, {230400, B230400}};
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        if (known[i].speed == speed) {
+            *ret = known[i].code;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void serial_close(void *self)
+{
+    struct serial *s = self;
+    if (s->fd >= 0)
+        close(s->fd);
+    s->fd = -1;
+}
+
+static int serial_open(void *self, struct err *err)
+{
+    struct serial *s = self;
+    struct termios t;
+    speed_t speed = B115200;
+    serial_close(s);
+    if (!speed_code(s->c.speed, &speed))
+        return err_set(err, ERR_INVALID, "'%s': a speed of %u baud is not known", s->c.device,
+                       s->c.speed);
+    s->fd = open(s->c.device, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    if (s->fd < 0)
+        return err_set_errno(err, errno, "opening the serial line '%s'", s->c.device);
+    if (tcgetattr(s->fd, &t)) {
+        int rc = err_set_errno(err, errno, "'%s' is no serial line", s->c.device);
+        serial_close(s);
+        return rc;
+    }
+    cfmakeraw(&t);
+    t.c_cflag |= CLOCAL | CREAD;
+    t.c_cflag &= ~(tcflag_t)(CSTOPB | CRTSCTS | PARENB);
+    cfsetispeed(&t, speed);
+    cfsetospeed(&t, speed);
+    tcsetattr(s->fd, TCSANOW, &t);
+    return ERR_OK;
+}
+
+static int wait_for(struct serial *s, short what, int64_t timeout_ms)
+{
+    struct pollfd p = {.fd = s->fd, .events = what};
+    return poll(&p, 1, timeout_ms > 1000000 ? 1000000 : (int)timeout_ms);
+}
+
+static int serial_write(void *self, const void *bytes, size_t len, struct err *err)
+{
+    struct serial *s = self;
+    const char *p = bytes;
+    while (len) {
+        ssize_t n = write(s->fd, p, len);
+        if (n > 0) {
+            p += n;
+            len -= (size_t)n;
+        } else if (n < 0 && errno != EAGAIN && errno != EINTR) {
+            return err_set_errno(err, errno, "writing to '%s'", s->c.device);
+        } else if (wait_for(s, POLLOUT, 10000) <= 0) {
+            return err_set(err, ERR_UNAVAILABLE, "'%s' takes no bytes", s->c.device);
+        }
+    }
+    return ERR_OK;
+}
+
+static int serial_read(void *self, void *bytes, size_t cap, int64_t timeout_ms, size_t *ret_n,
+                       struct err *err)
+{
+    struct serial *s = self;
+    int n = wait_for(s, POLLIN, timeout_ms);
+    if (n == 0 || (n < 0 && errno == EINTR))
+        return err_set(err, ERR_TIMEOUT, "nothing came from '%s'", s->c.device);
+    ssize_t got = n < 0 ? -1 : read(s->fd, bytes, cap);
+    if (got < 0 && errno == EAGAIN)
+        return err_set(err, ERR_TIMEOUT, "nothing came from '%s'", s->c.device);
+    if (got <= 0)
+        return err_set(err, ERR_UNAVAILABLE, "the serial line '%s' is gone", s->c.device);
+    *ret_n = (size_t)got;
+    return ERR_OK;
+}
+
+static int serial_put(void *self, const struct upload *u, struct err *err)
+{
+    (void)self;
+    (void)u;
+    return err_set(err, ERR_UNSUPPORTED, "no file can be sent over the serial line");
+}
+
+static void serial_free(void *self)
+{
+    free(self);
+}
+
+static const struct transport_ops serial_ops = {serial_open,  serial_write, serial_read,
+                                                serial_close, serial_put,   serial_free};
+
+int serial_transport(const struct plan_serial *c, struct transport *ret, struct err *err)
+{
+    struct serial *s = calloc(1, sizeof *s);
+    if (!s)
+        return err_nomem(err);
+    s->c = *c;
+    s->fd = -1;
+    *ret = (struct transport){.ops = &serial_ops,
+                              .self = s,
+                              .kind = "serial",
+                              .eol = "\r",
+                              .console_login = true,
+                              .survives = true};
+    return ERR_OK;
+}

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+/* What is done to a Luna Network HSM. Order as the vendor has it: reboot patch, appliance software,
+ * reboot, firmware; the firmware image comes inside the appliance package. */
+#include "driver/steps.h"
+
+#include <string.h>
+
+#include "base/str.h"
+#include "driver/agents.h"
+#include "driver/inventory.h"
+#include "driver/site.h"
+
+/* ---- what is needed ---- */
+
+static void fact(struct site *s, const char *key, struct buf *ret)
+{
+    struct err ignored = ERR_INIT;
+    (void)!journal_fact(s->drv->journal, s->a->name, key, ret, &ignored);
+}
+
+static bool fact_is(struct site *s, const char *key, const char *value)
+{
+    SCOPED(buf_free) struct buf b = BUF_INIT;
+    fact(s, key, &b);
+    return strcmp(buf_str(&b), value) == 0;
+}
+
+static bool always(struct site *s)
+{
+    (void)s;
+    return true;
+}
+
+static bool needs_software(struct site *s)
+{
+    SCOPED(buf_free) struct buf before = BUF_INIT;
+    fact(s, "before.software", &before);
+    return s->drv->plan.software[0] && !version_reached(buf_str(&before), s->drv->plan.software);
+}
+
+static bool needs_patch(struct site *s)
+{
+    return s->drv->plan.patch.present && needs_software(s) && fact_is(s, "before.patched", "no");
+}
+
+static bool needs_firmware(struct site *s)
+{
+    SCOPED(buf_free) struct buf before = BUF_INIT;
+    fact(s, "before.firmware", &before);
+    return s->drv->plan.firmware[0] && !version_reached(buf_str(&before), s->drv->plan.firmware);
+}
+
+static bool needs_activation(struct site *s)
+{
+    return s->drv->plan.activation != ACTIVATE_NONE && (needs_software(s) || needs_firmware(s));
+}
+
+/* ---- before ---- */
+
+static int do_before(struct site *s, struct err *err)
+{
+    SCOPED(inventory_free) struct inventory now = {0};
+    SCOPED(buf_free) struct buf packages = BUF_INIT;
+    int rc = inventory_read(s, &now, err);
+    if (!rc)
+        rc = site_ask(s, "packages", NULL, &packages, err);
+    if (!rc)
+        rc = inventory_save(s, &now, err);
+    if (!rc)
+        rc = journal_set_fact(s->drv->journal, s->a->name, "before.patched",
+                              strstr(buf_str(&packages), "reboot-patch") ? "yes" : "no", err);
+    return rc;
+}
+
+/* ---- transfer ---- */
+
+static int is_listed(struct site *s, const struct plan_package *k, uint64_t size, struct err *err)
+{
+    SCOPED(buf_free) struct buf body = BUF_INIT;
+    struct luna_list l;
+    int rc = site_ask(s, "files", NULL, &body, err);
+    if (!rc)
+        rc = luna_parse_files(buf_str(&body), &l, err);
+    for (size_t i = 0; !rc && i < l.n; i++) {
+        if (strcmp(l.row[i].name, k->name) != 0)
+            continue;
+        if (l.row[i].number >= 0 && (uint64_t)l.row[i].number != size)
+            return err_set(err, ERR_IO, "'%s' has %lld bytes on the appliance, expected %llu",
+                           k->name, (long long)l.row[i].number, (unsigned long long)size);
+        return ERR_OK;
+    }
+    return rc ? rc
+              : err_set(err, ERR_IO, "the appliance does not list '%s' after the transfer",
+                        k->name);
+}
+
+static int put_package(struct site *s, const struct plan_package *k, struct err *err)
+{
+    uint64_t size = 0;
+    struct luna_show show;
+    int rc = plan_check_package(k, &size, err);
+    if (!rc)
+        rc = site_fresh_show(s, &show, err);
+    if (!rc)
+        rc = site_put(s, k, size, err);
+    if (!rc)
+        rc = is_listed(s, k, size, err);
+    /* A transfer can be repeated: a lost connection in it is an ordinary failure. */
+    if (rc == ERR_UNAVAILABLE || rc == ERR_TIMEOUT)
+        err->code = ERR_IO;
+    return rc ? (int)err->code : ERR_OK;
+}
+
+static int do_transfer_patch(struct site *s, struct err *err)
+{
+    return put_package(s, &s->drv->plan.patch, err);
+}
+
+static int do_transfer(struct site *s, struct err *err)
+{
+    return put_package(s, &s->drv->plan.package, err);
+}
+
+/* ---- packages ---- */
+
+static int authcode(struct site *s, const struct plan_package *k, const char *key, const char **ret,
+                    struct err *err)
+{
+    char prompt[160];
+    *ret = NULL;
+    if (s->t.by_hand)
+        return ERR_OK;
+    snprintf(prompt, sizeof prompt, "Authorization code of %s", k->name);
+    int rc = secret_get(s->drv, key, prompt, k->authcode == AUTHCODE_CREDENTIAL, ret, err);
+    if (!rc && strlen(*ret) != 16)
+        return err_set(err, ERR_INVALID,
+                       "an authorization code has 16 characters, this one has %zu", strlen(*ret));
+    return rc;
+}
+
+/* Written right before a one-way command is typed: what was not typed cannot have happened, so a
+ * crash before this line leaves no doubt. */
+static int about_to_type(struct site *s, const char *step, struct err *err)
+{
+    char key[40];
+    snprintf(key, sizeof key, "%s.typed", step);
+    return step[0] ? journal_set_fact(s->drv->journal, s->a->name, key, "yes", err) : ERR_OK;
+}
+
+static int package_command(struct site *s, const char *step, const char *id,
+                           const struct plan_package *k, const char *code_key, struct err *err)
+{
+    int64_t seconds = s->drv->plan.timeouts.update;
+    SCOPED(exchange_free) struct exchange x = {0};
+    char command[24];
+    const char *code = NULL;
+    snprintf(command, sizeof command, "%s%s", id, k->in_software ? "-evp" : "");
+    int rc = s->d.open ? ERR_OK : site_login(s, err);
+    if (!rc)
+        rc = authcode(s, k, code_key, &code, err);
+    if (!rc && !k->in_software)
+        rc = site_so_login(s, err);
+    struct site_command c = {
+        .id = command, .file = k->name, .code = code, .total_ms = seconds * 1000};
+    if (!rc)
+        rc = about_to_type(s, step, err);
+    if (!rc)
+        rc = site_run(s, &c, &x, err);
+    if (rc)
+        return rc;
+    return exchange_ok(&x) ? ERR_OK : site_exchange_error(s, id, &x, err);
+}
+
+static int do_patch(struct site *s, struct err *err)
+{
+    return package_command(s, "patch", "update", &s->drv->plan.patch, "authcode:patch", err);
+}
+
+static int proof_patch(struct site *s, bool *ret_reached, struct err *err)
+{
+    SCOPED(buf_free) struct buf packages = BUF_INIT;
+    struct luna_show show;
+    int rc = site_fresh_show(s, &show, err);
+    if (!rc)
+        rc = site_ask(s, "packages", NULL, &packages, err);
+    if (!rc)
+        *ret_reached = strstr(buf_str(&packages), "reboot-patch") != NULL;
+    return rc;
+}
+
+static int do_verify(struct site *s, struct err *err)
+{
+    int rc = package_command(s, "", "verify", &s->drv->plan.package, "authcode", err);
+    if (rc == ERR_UNAVAILABLE || rc == ERR_TIMEOUT)
+        err->code = ERR_IO; /* reading only: an ordinary failure */
+    return rc ? (int)err->code : ERR_OK;
+}
+
+static int do_update(struct site *s, struct err *err)
+{
+    return package_command(s, "update", "update", &s->drv->plan.package, "authcode", err);
+}
+
+/* Installed? Either the software shows the target already (it has rebooted by itself), or the
+ * firmware image that came in the package stands in reserve now and did not before. */
+static int proof_update(struct site *s, bool *ret_reached, struct err *err)
+{
+    struct luna_show show;
+    char standby[32] = "";
+    const struct plan *p = &s->drv->plan;
+    int rc = site_fresh_show(s, &show, err);
+    if (rc)
+        return rc;
+    *ret_reached = version_reached(show.software, p->software);
+    if (*ret_reached || !p->firmware[0] || inventory_standby(s, standby, err))
+        return *ret_reached || s->d.open ? ERR_OK : (int)err->code;
+    *ret_reached = version_reached(standby, p->firmware) && !fact_is(s, "before.standby", standby);
+    return ERR_OK;
+}
+
+/* ---- reboot ---- */
+
+static int proof_reboot(struct site *s, bool *ret_reached, struct err *err)
+{
+    struct luna_show show;
+    int rc = site_fresh_show(s, &show, err);
+    if (!rc)
+        *ret_reached = version_reached(show.software, s->drv->plan.software);
+    return rc;
+}
+
+static int send_reboot(struct site *s, struct err *err)
+{
+    SCOPED(exchange_free) struct exchange x = {0};
+    struct site_command c = {.id = "reboot"};
+    int rc = site_run(s, &c, &x, err);
+    if (rc)
+        return rc;
+    site_leave(s);
+    if (exchange_ok(&x) || x.outcome == OUTCOME_LOST)
+        return ERR_OK;
+    return site_exchange_error(s, "sysconf appliance reboot", &x, err);
+}
+
+static int do_reboot(struct site *s, struct err *err)
+{
+    bool reached = false;
+    int rc = proof_reboot(s, &reached, err);
+    if (rc == ERR_UNAVAILABLE || rc == ERR_TIMEOUT)
+        return ERR_OK; /* it is rebooting by itself */
+    if (!rc && reached)
+        return ERR_OK;
+    return rc ? rc : send_reboot(s, err);
+}
+
+static int do_reboot_patch(struct site *s, struct err *err)
+{
+    struct luna_show show;
+    int rc = site_fresh_show(s, &show, err);
+    return rc ? rc : send_reboot(s, err);
+}
+
+/* The patch shows no version: back is when the HSM answers again after it was away. The reboot has
+ * closed our connection; the first look may still meet the old one going down, so it must be gone
+ * once or a minute must be over. */
+static int proof_back(struct site *s, bool *ret_reached, struct err *err)
+{
+    struct luna_show show;
+    int rc = site_fresh_show(s, &show, err);
+    if (rc) {
+        (void)!journal_set_fact(s->drv->journal, s->a->name, "reboot-patch.gone", "yes",
+                                &(struct err)ERR_INIT);
+        return rc;
+    }
+    struct journal_step step;
+    rc = journal_step(s->drv->journal, s->a->name, "reboot-patch", &step, err);
+    *ret_reached =
+        fact_is(s, "reboot-patch.gone", "yes") || clock_now(s->drv->clock) - step.begun > 60;
+    return rc;
+}
+
+/* ---- firmware ---- */
+
+static int do_firmware(struct site *s, struct err *err)
+{
+    SCOPED(exchange_free) struct exchange x = {0};
+    struct site_command c = {.id = "firmware", .total_ms = s->drv->plan.timeouts.firmware * 1000};
+    char standby[32] = "";
+    int rc = site_login(s, err);
+    if (!rc)
+        rc = inventory_standby(s, standby, err);
+    if (!rc && standby[0] && !version_reached(standby, s->drv->plan.firmware))
+        return err_set(
+            err, ERR_STATE,
+            "the firmware in reserve is %s, the plan wants %s: it comes with the appliance "
+            "package",
+            standby, s->drv->plan.firmware);
+    if (!rc)
+        rc = site_so_login(s, err);
+    if (!rc)
+        rc = about_to_type(s, "firmware", err);
+    if (!rc)
+        rc = site_run(s, &c, &x, err);
+    if (rc)
+        return rc;
+    return exchange_ok(&x) ? ERR_OK : site_exchange_error(s, "hsm firmware upgrade", &x, err);
+}
+
+static int proof_firmware(struct site *s, bool *ret_reached, struct err *err)
+{
+    struct luna_show show;
+    int rc = site_fresh_show(s, &show, err);
+    if (!rc)
+        *ret_reached = version_reached(show.firmware, s->drv->plan.firmware);
+    return rc;
+}
+
+/* ---- after ---- */
+
+static int do_compare(struct site *s, struct err *err)
+{
+    SCOPED(inventory_free) struct inventory now = {0};
+    SCOPED(buf_free) struct buf diff = BUF_INIT;
+    int rc = inventory_read(s, &now, err);
+    if (!rc)
+        rc = inventory_compare(s, &now, &diff, err);
+    if (rc)
+        return rc == ERR_UNAVAILABLE || rc == ERR_TIMEOUT ? err_set(err, ERR_IO, "%s", err->text)
+                                                          : rc;
+    if (diff.len)
+        return err_set(err, ERR_STATE, "not as before: %s", buf_str(&diff));
+    say(s->drv, s->a->name, "partitions, clients, routes and services are as before");
+    return ERR_OK;
+}
+
+static int poll_check(struct site *s, struct err *err)
+{
+    struct driver *drv = s->drv;
+    const struct plan_command *c = &drv->plan.activation_check;
+    int64_t start = clock_mono_ms(drv->clock);
+    int64_t limit = drv->plan.timeouts.activation * 1000;
+    for (;;) {
+        SCOPED(buf_free) struct buf said = BUF_INIT;
+        if (command_passes(drv, c, &said))
+            return ERR_OK;
+        int64_t spent = clock_mono_ms(drv->clock) - start;
+        if (spent >= limit)
+            return err_set(err, ERR_STATE, "the partitions are not active: the check says: %s",
+                           buf_str(&said));
+        progress_wait(drv, s->a->name, "activation check", NULL, spent, limit - spent);
+        if (clock_sleep_ms(drv->clock, drv->plan.timeouts.poll * 1000))
+            return err_set(err, ERR_CANCELLED, "stopped while waiting for the activation");
+    }
+}
+
+static int do_activate(struct site *s, struct err *err)
+{
+    SCOPED(buf_free) struct buf answer = BUF_INIT;
+    struct driver *drv = s->drv;
+    if (drv->plan.activation == ACTIVATE_BLACK_KEY)
+        say(drv, s->a->name,
+            "the reboot has ended the activation: on the client, with the BLACK key (Crypto "
+            "Officer): "
+            "lunacm, 'slot set', 'role login -name co', for every partition");
+    if (drv->plan.activation_check.n) {
+        int rc = poll_check(s, err);
+        if (!rc)
+            say(drv, s->a->name, "the activation check passes");
+        return rc;
+    }
+    if (drv->plan.activation == ACTIVATE_AUTO)
+        return ERR_OK;
+    int rc = ask(drv, "Type 'done' when every partition is active:", &answer, err);
+    if (!rc && !str_eq_nocase(buf_str(&answer), "done"))
+        rc = err_set(err, ERR_STATE, "the partitions were not activated");
+    return rc;
+}
+
+/* ---- the list ---- */
+
+static int64_t of_update(const struct plan *p)
+{
+    return p->timeouts.update;
+}
+static int64_t of_boot(const struct plan *p)
+{
+    return p->timeouts.boot;
+}
+static int64_t of_firmware(const struct plan *p)
+{
+    return p->timeouts.firmware;
+}
+static int64_t of_settle(const struct plan *p)
+{
+    return p->timeouts.settle;
+}
+
+static const struct step table[] = {
+    {.name = "before",
+     .title = "writing down what is there",
+     .needed = always,
+     .action = do_before},
+    {.name = "transfer-patch",
+     .title = "transferring the reboot patch",
+     .in_window = true,
+     .needed = needs_patch,
+     .action = do_transfer_patch},
+    {.name = "patch",
+     .title = "installing the reboot patch",
+     .one_way = true,
+     .in_window = true,
+     .needed = needs_patch,
+     .action = do_patch,
+     .proof = proof_patch,
+     .patience = of_update,
+     .settle = of_update},
+    {.name = "reboot-patch",
+     .title = "rebooting for the patch",
+     .in_window = true,
+     .needed = needs_patch,
+     .action = do_reboot_patch,
+     .proof = proof_back,
+     .proof_after = true,
+     .patience = of_boot,
+     .settle = of_boot},
+    {.name = "transfer",
+     .title = "transferring the package",
+     .in_window = true,
+     .needed = needs_software,
+     .action = do_transfer},
+    {.name = "verify",
+     .title = "verifying the package on the appliance",
+     .in_window = true,
+     .needed = needs_software,
+     .action = do_verify},
+    {.name = "update",
+     .title = "updating the appliance software (one-way)",
+     .one_way = true,
+     .in_window = true,
+     .needed = needs_software,
+     .action = do_update,
+     .proof = proof_update,
+     .patience = of_update,
+     .settle = of_update},
+    {.name = "reboot",
+     .title = "rebooting into the new software",
+     .needed = needs_software,
+     .action = do_reboot,
+     .proof = proof_reboot,
+     .proof_after = true,
+     .patience = of_boot,
+     .settle = of_settle},
+    {.name = "firmware",
+     .title = "updating the HSM firmware (no way back but zeroizing)",
+     .one_way = true,
+     .in_window = true,
+     .needed = needs_firmware,
+     .action = do_firmware,
+     .proof = proof_firmware,
+     .proof_after = true,
+     .patience = of_firmware,
+     .settle = of_settle},
+    {.name = "compare", .title = "comparing with before", .needed = always, .action = do_compare},
+    {.name = "activate",
+     .title = "activating the partitions",
+     .needed = needs_activation,
+     .action = do_activate},
+};
+const struct step *const luna_steps = table;
+const size_t luna_step_count = ARRAY_LEN(table);

@@ -1,0 +1,530 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# hsmupgrade against the lab appliance. driver.sh CASE runs one case; each is a ctest of its own.
+. "$(dirname "${BASH_SOURCE[0]}")/driver_lib.sh"
+
+standard() {
+    appliance hsm1 "${1:-7.2}" "${@:2}"
+    package lunasa_update-7.7.0-317
+    plan hsm1
+}
+
+case_whole_change() {
+    fake_agent ca1
+    PLAN_AGENTS=ca1 standard
+    hu 1 check
+    said 'reboot patch was not found'
+    hu 0 run
+    versions hsm1 7.7.0-317 7.7.0
+    said 'change CHG1 is done'
+    grep -q 'hook pre-upgrade --change CHG1 --window .* --dry-run' "$W/agent-ca1.log" || fail "no dry run"
+    [ "$(grep -vc dry-run "$W/agent-ca1.log")" = 2 ] || fail "the agent was not called twice"
+    typed hsm1 1 'package update'
+    typed hsm1 1 'hsm firmware upgrade'
+    typed hsm1 2 'hsm login'
+    no_secrets
+    grep -q 'SOFTWARE UPDATE COMPLETED' "$W/state/CHG1.transcript" || fail "no transcript"
+    hu 0 run
+    said 'is done already'
+    "$HSMUPGRADE" status --state "$W/state" --json "$W/plan.xml" > "$W/out"
+    said '"step": "firmware"'
+}
+
+case_two_members() {
+    appliance hsma
+    appliance hsmb
+    package lunasa_update-7.7.0-317
+    plan hsma hsmb
+    hu 0 run
+    versions hsma 7.7.0-317 7.7.0
+    versions hsmb 7.7.0-317 7.7.0
+}
+
+case_reboot_patch() {
+    appliance hsm1 7.2 needs_reboot_patch yes
+    package lunasa_update-7.7.0-317
+    package lunasa-reboot-patch-3 --kind patch --version 7.0.0 --firmware ""
+    PLAN_PATCH=lunasa-reboot-patch-3 plan hsm1
+    PLAN_PATCH=lunasa-reboot-patch-3 hu 0 run
+    versions hsm1 7.7.0-317 7.7.0
+    typed hsm1 2 'sysconf appliance reboot'
+    no_secrets
+}
+
+case_patch_missing() {
+    appliance hsm1 7.2 needs_reboot_patch yes
+    package lunasa_update-7.7.0-317
+    plan hsm1
+    hu 1 check --no-agents
+    said 'HSM_REBOOT_PATCH|reboot patch was not found'
+    hu 15 run
+    said 'STOPPED'
+    versions hsm1 7.2.0-220 7.0.3
+    # resume alone does not repeat it
+    hu 15 resume
+    typed hsm1 1 'package update'
+}
+
+case_wrong_authcode() {
+    standard
+    CODE=AAAABBBBCCCCDDDD hu 15 run
+    said 'decrypt package'
+    typed hsm1 0 'package update'
+    versions hsm1 7.2.0-220 7.0.3
+    hu 0 resume
+    versions hsm1 7.7.0-317 7.7.0
+    no_secrets
+}
+
+case_already_installed() {
+    standard
+    hu 0 run
+    PLAN_CHANGE=CHG2 plan hsm1
+    hu 0 run
+    typed hsm1 1 'package update'
+    said 'change CHG2 is done'
+}
+
+case_disk_full() {
+    appliance hsm1 7.2 disk.size 2000100000
+    package lunasa_update-7.7.0-317 --size 1M
+    plan hsm1
+    hu 15 run
+    said 'No space left|refused the file'
+    versions hsm1 7.2.0-220 7.0.3
+}
+
+case_transport_mode() {
+    standard 7.2 hsm.stm yes
+    hu 2 check --no-agents
+    said 'Secure Transport Mode'
+    hu 10 run
+    said 'nothing was touched'
+    typed hsm1 0 'hsm login'
+}
+
+case_stm_after_check() {
+    # switched on after the gates: the appliance refuses with 10A0B
+    fake_agent ca1
+    echo "$LUNA set $W/hsm1 hsm.stm yes" >> "$W/agent-ca1"
+    sed -i '2i "'"$LUNA"'" set "'"$W"'/hsm1" hsm.stm yes' "$W/agent-ca1"
+    PLAN_AGENTS=ca1 standard
+    hu 15 run
+    said '10A0B'
+    versions hsm1 7.7.0-317 7.0.3
+}
+
+case_two_default_routes() {
+    standard 7.2 routes '[["0.0.0.0","192.168.101.1","0.0.0.0","UG","eth0"],["0.0.0.0","10.0.0.1","0.0.0.0","UG","eth1"]]'
+    hu 10 run
+    said '2 default routes'
+    typed hsm1 0 'hsm login'
+}
+
+case_wrong_ped_key() {
+    standard
+    "$LUNA" ped "$W/hsm1" auto wrong
+    hu 17 run
+    said 'A00000'
+    said 'attempts left now: 2 before'
+    typed hsm1 1 'hsm login'
+    "$LUNA" ped "$W/hsm1" auto blue
+    hu 17 resume
+    said 'retry-so-login'
+    hu 17 resume --retry-so-login
+    said "expected '3 before HSM zeroization!', found '2 before"
+    typed hsm1 1 'hsm login'
+    [ "$(lab_get hsm1 hsm.attempts)" = 2 ] || fail "an attempt was used"
+}
+
+case_last_attempt() {
+    standard 7.2 hsm.attempts 1
+    hu 10 run
+    said '1 before HSM zeroization'
+    typed hsm1 0 'hsm login'
+}
+
+case_ped_timeout() {
+    standard
+    "$LUNA" ped "$W/hsm1" auto none
+    hu 17 run
+    said 'PRESENT THE blue KEY'
+    said '300134'
+    said 'attempts left now: 3 before'
+    "$LUNA" ped "$W/hsm1" auto blue
+    hu 0 resume --retry-so-login
+    versions hsm1 7.7.0-317 7.7.0
+}
+
+case_ped_firmware() {
+    PLAN_TARGET='software="7.7.0-317" firmware="7.7.0" ped="2.7.1"' standard
+    hu 10 run
+    said 'PED 2.7.4'
+}
+
+case_lost_in_update() {
+    standard 7.2 fault.drop 'package update@8'
+    hu 0 run
+    said 'asking the appliance for the truth'
+    versions hsm1 7.7.0-317 7.7.0
+    typed hsm1 1 'hsm firmware upgrade'
+    no_secrets
+}
+
+case_lost_in_update_and_dead() {
+    standard 7.2 fault.drop 'package update@8' update.survives_loss no
+    hu 12 run
+    said 'never repeated by itself'
+    versions hsm1 7.2.0-220 7.0.3
+    lab hsm1 busy ''
+    hu 0 resume --repeat hsm1:update
+    versions hsm1 7.7.0-317 7.7.0
+}
+
+case_lost_in_firmware() {
+    standard 7.2 fault.drop 'hsm firmware upgrade@0'
+    hu 0 run
+    said 'proven by a fresh login after a lost connection'
+    versions hsm1 7.7.0-317 7.7.0
+}
+
+case_lost_in_transfer() {
+    package lunasa_update-7.7.0-317 --size 4M
+    appliance hsm1 7.2 fault.drop 'transfer@1000000'
+    plan hsm1
+    hu 15 run
+    said 'transfer: STOPPED'
+    hu 0 resume
+    versions hsm1 7.7.0-317 7.7.0
+}
+
+case_reboots_by_itself() {
+    standard 7.2 update.self_reboot before
+    hu 0 run
+    versions hsm1 7.7.0-317 7.7.0
+    typed hsm1 0 'sysconf appliance reboot'
+}
+
+case_reboots_by_itself_after() {
+    standard 7.2 update.self_reboot after
+    hu 0 run
+    versions hsm1 7.7.0-317 7.7.0
+}
+
+case_never_comes_back() {
+    PLAN_TIMEOUTS='connect="5s" command="5s" ped="6s" update="8s" firmware="8s" boot="4s" settle="2s" poll="1s"'
+    standard 7.2 boot.never yes
+    hu 12 run
+    said 'not proven after 4 s'
+    "$LUNA" power "$W/hsm1" power-on
+    sleep 1.5
+    hu 0 resume
+    versions hsm1 7.7.0-317 7.7.0
+}
+
+case_another_host_key() {
+    standard 7.2 boot.new_host_key yes
+    hu 22 run
+    said 'shows the host key SHA256:'
+    fp=$(ssh-keygen -lf "$W/hsm1/hostkey.pub" | awk '{print $2}')
+    hu 22 resume
+    lab hsm1 boot.new_host_key no
+    hu 0 resume --accept-host-key "hsm1=$fp"
+    versions hsm1 7.7.0-317 7.7.0
+}
+
+case_old_software_after_reboot() {
+    standard 7.2 boot.old_firmware yes
+    hu 12 run
+    said 'still shows software 7.2.0-220'
+}
+
+case_old_firmware_and_success() {
+    standard 7.2 firmware.no_effect yes
+    hu 12 run
+    said 'still shows software 7.7.0-317 and firmware 7.0.3'
+    typed hsm1 1 'hsm firmware upgrade'
+}
+
+case_failed_in_body() {
+    standard 7.2 update.failed_line yes
+    hu 15 run
+    said "holds '\[FAILED\]'"
+    typed hsm1 0 'sysconf appliance reboot'
+    hu 15 resume
+    typed hsm1 1 'package update'
+}
+
+case_unknown_question() {
+    standard 7.2 fault.question 'package update'
+    hu 15 run
+    said "answered 'quit'"
+    versions hsm1 7.2.0-220 7.0.3
+    lab hsm1 fault.question ''
+    hu 0 resume
+    versions hsm1 7.7.0-317 7.7.0
+}
+
+case_password_change() {
+    standard 7.2 shell.must_change_password yes
+    hu 2 check --no-agents
+    said 'demands a new password'
+}
+
+case_prompt_in_motd() {
+    standard 7.2 shell.motd 'Welcome\nyour prompt is [hsm1] lunash:>\nplease behave, [x] lunash:>'
+    hu 0 run
+    versions hsm1 7.7.0-317 7.7.0
+}
+
+case_forty_columns() {
+    # echo and body wrapped: either it is read rightly or it refuses; it never guesses
+    standard 7.2 shell.columns 40 shell.wrap_output yes
+    hu 10 run
+    said 'before HSM zeroization'
+    typed hsm1 0 'hsm login'
+    lab hsm1 shell.wrap_output no
+    hu 0 run
+    versions hsm1 7.7.0-317 7.7.0
+    no_secrets
+}
+
+case_blank_lines_and_bare_prompt() {
+    standard 7.2 shell.extra_blank_lines 3 shell.prompt_host no
+    hu 0 run
+    versions hsm1 7.7.0-317 7.7.0
+}
+
+case_agent_refuses() {
+    fake_agent ca1
+    echo 10 > "$W/agent-ca1.pre"
+    PLAN_AGENTS=ca1 standard
+    hu 13 run
+    typed hsm1 0 'hsm login'
+    echo 0 > "$W/agent-ca1.pre"
+    hu 0 run
+    versions hsm1 7.7.0-317 7.7.0
+}
+
+case_second_agent_fails() {
+    fake_agent ca1
+    fake_agent ca2
+    echo 10 > "$W/agent-ca2.pre"
+    PLAN_AGENTS="ca1 ca2" standard
+    hu 13 run
+    grep -q post-upgrade "$W/agent-ca1.log" || fail "the first agent was not resumed"
+    ! grep -q post-upgrade "$W/agent-ca2.log" || fail "the second agent was resumed though it had refused"
+    versions hsm1 7.2.0-220 7.0.3
+}
+
+case_hsm_not_accepted() {
+    fake_agent ca1
+    echo 14 > "$W/agent-ca1.post"
+    PLAN_AGENTS=ca1 standard
+    hu 14 run
+    echo 0 > "$W/agent-ca1.post"
+    hu 0 resume
+    said 'change CHG1 is done'
+}
+
+case_window_over() {
+    standard
+    NOW=2020-02-01T00:00:00Z hu 10 run
+    NOW=2019-12-01T00:00:00Z hu 16 run
+    typed hsm1 0 'hsm login'
+}
+
+case_window_over_in_the_middle() {
+    # stopped at the SO login, and then the window is over
+    standard
+    "$LUNA" ped "$W/hsm1" auto none
+    hu 17 run
+    "$LUNA" ped "$W/hsm1" auto blue
+    NOW=2020-02-01T00:00:00Z hu 16 resume --retry-so-login
+    said 'the window is over'
+    typed hsm1 0 'package update'
+    NOW=2020-01-20T00:30:00Z hu 0 resume --retry-so-login --extend-window 2h
+    versions hsm1 7.7.0-317 7.7.0
+}
+
+case_two_drivers() {
+    standard
+    "$LUNA" ped "$W/hsm1" auto none
+    background run
+    wait_said 20 'PRESENT THE'
+    hu 11 resume
+    PLAN_CHANGE=CHG2 plan hsm1
+    hu 11 run
+    kill_driver
+}
+
+case_plan_changed() {
+    standard
+    "$LUNA" ped "$W/hsm1" auto none
+    hu 17 run
+    "$LUNA" ped "$W/hsm1" auto blue
+    sed -i 's/A. Tester/B. Tester/' "$W/plan.xml"
+    hu 18 resume --retry-so-login
+    said 'accept-changed-plan'
+    hu 0 resume --retry-so-login --accept-changed-plan 'name corrected'
+}
+
+case_abort() {
+    fake_agent ca1
+    PLAN_AGENTS=ca1 standard
+    "$LUNA" ped "$W/hsm1" auto none
+    hu 17 run
+    lab hsm1 hsm.dead yes
+    hu 14 abort
+    said 'CAs stay paused'
+    ! grep -q post-upgrade "$W/agent-ca1.log" || fail "a CA was resumed without its HSM"
+    lab hsm1 hsm.dead no
+    hu 0 abort
+    grep -q post-upgrade "$W/agent-ca1.log" || fail "the CA was not resumed"
+}
+
+case_activation_lost() {
+    PLAN_ACTIVATION=black-key
+    PLAN_CHECK="<check timeout=\"5s\"><arg>$W/active</arg></check>"
+    printf '#!/bin/bash\n! "%s" get "%s" partitions | grep -q "\\"active\\": false"\n' "$LUNA" "$W/hsm1" > "$W/active"
+    chmod 755 "$W/active"
+    standard
+    hu 15 run
+    said 'BLACK key'
+    said 'not active'
+    "$LUNA" ped "$W/hsm1" present black
+    hu 0 resume
+}
+
+case_partition_gone() {
+    fake_agent ca1
+    standard
+    hu 1 check --no-agents
+    background run
+    wait_said 40 'firmware: begun'
+    lab hsm1 clients '[]'
+    wait "$DRIVER_PID" && fail "a lost client was not noticed"
+    said 'not as before: clients before: ca01'
+}
+
+# kill -9 in every step, then resume: nothing is lost and nothing one-way is done twice
+case_kill_at_every_step() {
+    standard
+    : > "$W/out"
+    local verb=run where
+    for where in 'before: begun' 'transfer: begun' 'verify: begun' 'update: begun' 'TYPED package update' \
+        'reboot: begun' 'firmware: begun' 'TYPED hsm firmware upgrade' 'compare: begun'; do
+        background $verb --retry-so-login
+        verb=resume
+        if [ "${where#TYPED }" = "$where" ]; then
+            wait_said 40 "\\] $where"
+        else
+            local end=$((SECONDS + 40))
+            until grep -q "typing: ${where#TYPED }" "$W/state/CHG1.transcript"; do
+                [ $SECONDS -lt $end ] || fail "never typed: $where"
+                sleep 0.05
+            done
+            sleep 0.2
+        fi
+        kill_driver
+    done
+    hu 0 resume --retry-so-login
+    versions hsm1 7.7.0-317 7.7.0
+    typed hsm1 1 'sysconf appliance reboot'
+    [ "$(grep -c 'typing: package update' "$W/state/CHG1.transcript")" = 1 ] || fail "the update was typed twice"
+    [ "$(grep -c 'typing: hsm firmware upgrade' "$W/state/CHG1.transcript")" = 1 ] || fail "the firmware was typed twice"
+    no_secrets
+}
+
+case_unlisted_path() {
+    PLAN_TARGET='software="7.9.0-300" firmware="7.8.4"'
+    PLAN_PACKAGE=lunasa_update-7.9.0-300
+    appliance hsm1
+    package lunasa_update-7.9.0-300 --version 7.9.0-300 --firmware 7.8.4
+    plan hsm1
+    hu 10 run
+    said 'accept-unlisted-path'
+    hu 0 run --accept-unlisted-path 'vendor case 123'
+    versions hsm1 7.9.0-300 7.8.4
+}
+
+case_old_hardware() {
+    standard 6.x
+    hu 10 run
+    said 'no update in place from 5.x or 6.x'
+}
+
+case_legacy_5x() {
+    standard 5.x
+    hu 2 check --no-agents
+    said 'software 5.3.0-11, firmware 6.10.1, Luna K6'
+    PLAN_ALGORITHMS=modern plan hsm1
+    hu 2 check --no-agents
+    said 'no common algorithm|cannot be reached'
+}
+
+case_sftp_79() {
+    PLAN_TARGET='software="7.9.1-400" firmware="7.8.5"'
+    PLAN_PACKAGE=lunasa_update-7.9.1-400
+    appliance hsm1 7.9
+    package lunasa_update-7.9.1-400 --version 7.9.1-400 --firmware 7.8.5 --size 3M
+    plan hsm1
+    hu 0 run --accept-unlisted-path 'rehearsal'
+    said 'by SFTP'
+    versions hsm1 7.9.1-400 7.8.5
+}
+
+case_keyboard_interactive() {
+    standard 7.2 ssh.auth keyboard-interactive
+    hu 1 check --no-agents
+    said 'software 7.2.0-220'
+}
+
+case_publickey() {
+    standard
+    ssh-keygen -q -t ed25519 -N '' -f "$W/id"
+    cat "$W/id.pub" >> "$W/hsm1/authorized_keys"
+    PLAN_SSH_EXTRA="login=\"publickey\" keyfile=\"$W/id\"" plan hsm1
+    hu 1 check --no-agents
+    said 'software 7.2.0-220'
+}
+
+case_wrong_password() {
+    standard
+    echo wrong-password > "$W/other"
+    code=0
+    printf 'password=not-this-one\n\n' | "$HSMUPGRADE" check --no-agents --state "$W/state" --secrets-stdin \
+        --now 2020-01-10T00:00:00Z "$W/plan.xml" > "$W/out" 2>&1 || code=$?
+    [ $code = 2 ] || fail "exit $code"
+    said 'cannot be reached or does not let us in'
+    ! grep -q not-this-one "$W/out" || fail "the password was printed"
+}
+
+case_serial() {
+    PLAN_CONSOLE=serial standard
+    hu 0 run
+    versions hsm1 7.7.0-317 7.7.0
+    no_secrets
+}
+
+case_serial_garbage_and_open_shell() {
+    PLAN_CONSOLE=serial standard 7.2 serial.garbage yes serial.open yes
+    hu 0 run
+    versions hsm1 7.7.0-317 7.7.0
+}
+
+case_watch() {
+    standard 7.2 hsm.temp 80 services '{"ntls": false, "ntp": true, "snmp": true, "syslog": true, "sysstat": true, "ssh": true}'
+    hu 2 watch --json --metrics "$W/hsm.prom"
+    said '"symbol": "HSM_NTLS"'
+    said '"symbol": "HSM_ENVIRONMENT"'
+    grep -q 'crlagent_hsm_so_attempts_left{hsm="hsm1"} 3' "$W/hsm.prom" || fail "no metric"
+}
+
+if [ $# != 1 ] || ! declare -F "case_$1" > /dev/null; then
+    echo "usage: driver.sh CASE; cases:" >&2
+    declare -F | sed -n 's/^declare -f case_/  /p' >&2
+    exit 2
+fi
+"case_$1"
+echo "passed: $1"

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+# Shared by the tests of hsmupgrade: a lab appliance in a network namespace, a plan for it, and the person at the PED.
+# A test sources this file; everything it starts ends with it.
+set -euo pipefail
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+: "${CRLAGENT_BUILD:=$TOP/build/native}"
+HSMUPGRADE=${HSMUPGRADE:-$CRLAGENT_BUILD/bin/hsmupgrade}
+LUNA=$TOP/tests/lab/luna/luna
+export PYTHONDONTWRITEBYTECODE=1 ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0}
+
+# Servers listen on loopback of a namespace of their own.
+if [ -z "${DRIVER_NS:-}" ]; then
+    DRIVER_NS=1 exec unshare -n bash -c 'ip link set lo up; exec bash "$@"' - "$0" "$@"
+fi
+
+W=$(mktemp -d "${TMPDIR:-/tmp}/hsmupgrade.XXXXXX")
+APPLIANCES=()
+cleanup() {
+    local a
+    for a in "${APPLIANCES[@]}"; do
+        "$LUNA" down "$W/$a" > /dev/null 2>&1 || true
+    done
+    [ -n "${KEEP:-}" ] && echo "kept: $W" || rm -rf "$W"
+}
+trap cleanup EXIT
+
+fail() {
+    echo "FAILED: $*" >&2
+    tail -40 "$W/out" >&2 2> /dev/null || true
+    exit 1
+}
+
+# appliance NAME [PROFILE] [--set ...]: starts one; its facts are in PORT_NAME, FP_NAME
+appliance() {
+    local name=$1 profile=${2:-7.2}
+    shift $(($# > 1 ? 2 : 1))
+    local said
+    said=$("$LUNA" up "$W/$name" --profile "$profile" --name "$name" --scale 0.002 \
+        --set times.shutdown 0.3 times.boot 0.7 times.hsm_start 0.5 times.hsm_reset 0.3 times.firmware 1.0 \
+        times.step 0.02 times.silence 0.2 times.pedk 3 times.pedo 4 needs_reboot_patch no "$@")
+    APPLIANCES+=("$name")
+    printf -v "PORT_$name" '%s' "$(awk '$1 == "port" {print $2}' <<< "$said")"
+    printf -v "FP_$name" '%s' "$(awk '$1 == "fingerprint" {print $2}' <<< "$said")"
+    "$LUNA" ped "$W/$name" auto blue
+}
+
+lab() { "$LUNA" set "$W/$1" "${@:2}"; }
+lab_get() { "$LUNA" get "$W/$1" "$2"; }
+
+# package FILE [ARGS]: writes it and its code (FILE.auth)
+package() {
+    local file=$1
+    shift
+    "$LUNA" package "$W/$file.spkg" "$@"
+}
+
+# An agent that writes down how it was called. AGENT_EXIT_<name> files say with what it ends.
+fake_agent() {
+    cat > "$W/agent-$1" << EOF
+#!/bin/bash
+echo "\$*" >> "$W/agent-$1.log"
+case "\$*" in *dry-run*) code=\$(cat "$W/agent-$1.dry" 2>/dev/null || echo 0) ;;
+*pre-upgrade*) code=\$(cat "$W/agent-$1.pre" 2>/dev/null || echo 0) ;;
+*) code=\$(cat "$W/agent-$1.post" 2>/dev/null || echo 0) ;; esac
+echo "{\"agent\":\"$1\",\"exit\":\$code}"
+exit \$code
+EOF
+    chmod 755 "$W/agent-$1"
+}
+
+# plan APPLIANCE...: writes $W/plan.xml; PLAN_* variables change parts of it
+plan() {
+    local a port fp n=$# i=0 role
+    {
+        echo '<?xml version="1.0" encoding="UTF-8"?>'
+        echo '<hsmplan xmlns="urn:crlagent:hsmplan:1">'
+        echo "<change id=\"${PLAN_CHANGE:-CHG1}\"/>"
+        echo "<window start=\"${PLAN_START:-2020-01-01T00:00:00Z}\" end=\"${PLAN_END:-2020-01-20T00:00:00Z}\" reserve=\"1h\"/>"
+        echo "<target ${PLAN_TARGET:-software=\"7.7.0-317\" firmware=\"7.7.0\" ped=\"2.9.0\"}/>"
+        echo "<package file=\"$W/${PLAN_PACKAGE:-lunasa_update-7.7.0-317}.spkg\" sha256=\"${PLAN_SHA:-$(sha256sum "$W/${PLAN_PACKAGE:-lunasa_update-7.7.0-317}.spkg" | cut -d' ' -f1)}\" authcode=\"prompt\" ${PLAN_PACKAGE_EXTRA:-}/>"
+        [ -z "${PLAN_PATCH:-}" ] || echo "<reboot-patch file=\"$W/$PLAN_PATCH.spkg\" sha256=\"$(sha256sum "$W/$PLAN_PATCH.spkg" | cut -d' ' -f1)\" authcode=\"prompt\"/>"
+        echo '<appliances>'
+        for a in "$@"; do
+            i=$((i + 1))
+            port=PORT_$a fp=FP_$a role=single
+            [ "$n" = 1 ] || role=$([ $i = "$n" ] && echo primary || echo secondary)
+            echo "<appliance name=\"$a\" role=\"$role\" ${PLAN_CONSOLE:+console=\"$PLAN_CONSOLE\"}>"
+            [ -n "${PLAN_NO_SSH:-}" ] || echo "<ssh host=\"127.0.0.1\" port=\"${!port}\" fingerprint=\"${!fp}\" algorithms=\"${PLAN_ALGORITHMS:-legacy}\" ${PLAN_SSH_EXTRA:-}/>"
+            [ "${PLAN_CONSOLE:-}" != serial ] || echo "<serial device=\"$W/$a/serial\"/>"
+            echo '</appliance>'
+        done
+        echo '</appliances>'
+        if [ -n "${PLAN_AGENTS:-}" ]; then
+            echo '<agents>'
+            for a in $PLAN_AGENTS; do echo "<agent name=\"$a\"><arg>$W/agent-$a</arg></agent>"; done
+            echo '</agents>'
+        fi
+        echo "<activation by=\"${PLAN_ACTIVATION:-none}\">${PLAN_CHECK:-}</activation>"
+        echo "<timeouts ${PLAN_TIMEOUTS:-connect=\"10s\" command=\"10s\" ped=\"6s\" update=\"8s\" firmware=\"8s\" boot=\"15s\" settle=\"3s\" poll=\"1s\" agent=\"20s\" activation=\"4s\"}/>"
+        echo '<attestations>'
+        for a in backup-restored dr-plan ha ups local-ped teams-told access-path; do
+            echo "<attest what=\"$a\" by=\"A. Tester\" date=\"2020-01-01\"/>"
+        done
+        echo '</attestations></hsmplan>'
+    } > "$W/plan.xml"
+}
+
+# secrets: the lines for --secrets-stdin; CODE overrides the authorization code
+secrets() {
+    local a
+    for a in "${APPLIANCES[@]}"; do echo "password:$a=$(cat "$W/$a/password")"; done
+    echo "authcode=${CODE:-$(cat "$W/${PLAN_PACKAGE:-lunasa_update-7.7.0-317}.auth")}"
+    [ -z "${PLAN_PATCH:-}" ] || echo "authcode:patch=$(cat "$W/$PLAN_PATCH.auth")"
+    echo
+}
+
+# hu EXPECTED-EXIT VERB ARGS...: runs hsmupgrade at a time inside of the window; its output is in $W/out and appended to $W/all
+hu() {
+    local want=$1 verb=$2 code=0
+    shift 2
+    secrets | timeout 120 "$HSMUPGRADE" "$verb" --state "$W/state" --secrets-stdin --now "${NOW:-2020-01-10T00:00:00Z}" "$@" \
+        "$W/plan.xml" > "$W/out" 2>&1 || code=$?
+    cat "$W/out" >> "$W/all"
+    [ "$code" = "$want" ] || fail "$verb: expected exit $want, got $code"
+}
+
+said() { grep -qE -- "$1" "$W/out" || fail "expected in the output: $1"; }
+not_said() { ! grep -qE -- "$1" "$W/out" || fail "not expected in the output: $1"; }
+versions() { # NAME SOFTWARE FIRMWARE
+    [ "$(lab_get "$1" sw)" = "$2" ] || fail "$1: software $(lab_get "$1" sw), expected $2"
+    [ "$(lab_get "$1" hsm.fw)" = "$3" ] || fail "$1: firmware $(lab_get "$1" hsm.fw), expected $3"
+}
+# How often a command reached the appliance.
+typed() { # NAME COUNT COMMAND
+    local n
+    n=$(grep -cE "Command: $3" "$W/$1/lunalogs" || true)
+    [ "$n" = "$2" ] || fail "$1: '$3' was typed $n times, expected $2"
+}
+# No secret may stand in anything that was written.
+no_secrets() {
+    local a s
+    for s in "$(cat "$W"/*.auth 2>/dev/null | head -1)" $(for a in "${APPLIANCES[@]}"; do cat "$W/$a/password"; done); do
+        [ -n "$s" ] || continue
+        ! grep -rqF -- "$s" "$W/state" "$W/all" || fail "a secret was written: $(grep -rlF -- "$s" "$W/state" "$W/all")"
+    done
+}
+# background VERB ARGS...: starts a run that is going to be killed; DRIVER_PID
+background() {
+    local verb=$1
+    shift
+    "$HSMUPGRADE" "$verb" --state "$W/state" --secrets-stdin --now 2020-01-10T00:00:00Z "$@" "$W/plan.xml" \
+        < <(secrets) > "$W/out" 2>&1 &
+    DRIVER_PID=$!
+}
+# wait_said SECONDS TEXT: until it stands in the output of the background run
+wait_said() {
+    local end=$((SECONDS + $1))
+    until grep -qE -- "$2" "$W/out"; do
+        [ $SECONDS -lt $end ] || fail "not said within $1 s: $2"
+        sleep 0.05
+    done
+}
+kill_driver() {
+    kill -KILL "$DRIVER_PID" 2> /dev/null || true
+    wait "$DRIVER_PID" 2> /dev/null || true
+    cat "$W/out" >> "$W/all"
+}
