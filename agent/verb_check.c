@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/control.h"
 #include "agent/probing.h"
 #include "agent/verbs.h"
 #include "base/file.h"
+#include "base/str.h"
 #include "cdp/url.h"
 #include "health/simulate.h"
 
@@ -27,6 +29,26 @@ static int deliver(struct cli *cli, const struct buf *text, const char *output, 
     if (file_write_atomic(output, buf_str(text), text->len, err))
         return cli_fail(cli, EXIT_CHECK_UNKNOWN, err);
     return code;
+}
+
+/* Without a URL or a certificate on a CA host: the service knows the CA's locations, asks them and
+ * renders. */
+static int check_by_service(struct cli *cli, const char *format_name)
+{
+    struct protocol_request req = protocol_request_init("check");
+    const struct control_style style = {.plain = true, .quiet = true};
+    (void)str_copy(req.format, sizeof req.format, format_name);
+    int code = control_run(cli, &req, &style);
+    if (code <= EXIT_CHECK_UNKNOWN)
+        return code;
+    if (strcmp(format_name, "nagios") == 0)
+        fprintf(cli->out, "CRL UNKNOWN - the crlagent service did not answer the check\n");
+    return EXIT_CHECK_UNKNOWN;
+}
+
+static bool names_nothing(const struct probing_options *o)
+{
+    return o->urls.n + o->delta_urls.n + o->certs.n == 0 && !o->url_file;
 }
 
 int verb_check(struct cli *cli, int argc, char **argv)
@@ -49,6 +71,8 @@ int verb_check(struct cli *cli, int argc, char **argv)
     if (report_format_parse(format_name, &format, &err) ||
         severity_parse(fail_on_name, &fail_on, &err))
         return cli_fail(cli, EXIT_USAGE, &err);
+    if (names_nothing(&o) && cli->control && !output)
+        return check_by_service(cli, format_name);
     SCOPED(probing_free) struct probing p = {0};
     if (probing_run(cli, &o, &p, &err))
         return err.code == ERR_INVALID ? cli_fail(cli, EXIT_USAGE, &err)

@@ -16,6 +16,12 @@ expect_out 0 status --json
 expect "active" "$(json .active)" false
 expect_match "service" "$(json '."ca-service"')" 'CertSvc: running'
 
+step "check through the service: every location of the CA, in the form of a monitoring plug-in and of JSON"
+expect_out 0 check --format nagios
+expect_match "plug-in line" "$OUT" '^CRL OK'
+expect_out 0 check --format json
+expect "every location is OK" "$(json '[.. | objects | select(has("state") and has("url")) | .state] | unique | join(",")')" OK
+
 step "dry run of a four-hour window: the runway is too short, nothing is touched"
 expect_out 10 hook pre-upgrade --change CHG0012345 --window 4h --dry-run --json
 expect "gate" "$(json .gate.verdict)" short
