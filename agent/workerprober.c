@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/workerproto.h"
+#include "win32/castorecert.h"
 #include "win32/process.h"
 
 #define STOP_MS 2000
@@ -25,7 +26,12 @@ static int send_round(struct worker *w, const struct probe_target *targets, size
                       const struct crl_issuers *issuers, struct err *err)
 {
     SCOPED(buf_free) struct buf certs = BUF_INIT;
+    SCOPED(buf_free) struct buf parents = BUF_INIT;
     int rc = crl_issuers_export(issuers, &certs, err);
+    if (!rc && certs.len)
+        rc = ca_store_parents((const uint8_t *)certs.data, certs.len, &parents, err);
+    if (!rc && buf_add(&certs, parents.data, parents.len))
+        rc = buf_check(&certs, "CA certificates", err);
     if (rc)
         return rc;
     const struct worker_header head = {
