@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+# cmake -DCC=... -DINCLUDE=common -DTEMPLATE=messages.mc.in -DOUT=messages.mc -P messages.cmake
+# Writes the message file of the event log from the finding catalogue: one message per id. Insertion string %1 is the
+# event's own line, %2.. its parameters. All messages have severity 0, so that the event id is the catalogue id; whether
+# an event is an error or a warning is said by its type.
+execute_process(COMMAND "${CC}" -E -P -x c "-I${INCLUDE}" "${TEMPLATE}" OUTPUT_VARIABLE text RESULT_VARIABLE rc)
+if(NOT rc EQUAL 0)
+  message(FATAL_ERROR "the finding catalogue could not be preprocessed")
+endif()
+
+# The C string between two marks, as message text: literals joined, escapes undone, percent signs doubled.
+function(take row from to ret)
+  string(REGEX REPLACE ".*${from} (.*) ${to}.*" "\\1" s "${row}")
+  string(REGEX REPLACE "\" *\"" "" s "${s}")
+  string(REGEX REPLACE "^ *\"|\" *$" "" s "${s}")
+  string(REPLACE "\\\"" "\"" s "${s}")
+  string(REPLACE "\\\\" "\\" s "${s}")
+  string(REPLACE "%" "%%" s "${s}")
+  set(${ret} "${s}" PARENT_SCOPE)
+endfunction()
+
+# A semicolon would end a list element, a bracket would join two.
+string(REPLACE ";" "@SEMICOLON@" text "${text}")
+string(REPLACE "[" "@OPEN@" text "${text}")
+string(REPLACE "]" "@CLOSE@" text "${text}")
+string(REGEX REPLACE "[\r\n]+" " " text "${text}")
+string(REPLACE "@ROW " ";@ROW " rows "${text}")
+set(out "LanguageNames=(English=0x409:MSG00409)\n")
+set(n 0)
+foreach(row IN LISTS rows)
+  if(NOT row MATCHES "^@ROW ([0-9]+) ([A-Z0-9_]+) @T")
+    continue()
+  endif()
+  math(EXPR n "${n} + 1")
+  string(APPEND out "\nMessageId=${CMAKE_MATCH_1}\nSeverity=Success\nSymbolicName=MSG_${CMAKE_MATCH_2}\nLanguage=English\n")
+  take("${row}" "@T" "@C" title)
+  take("${row}" "@C" "@R" cause)
+  take("${row}" "@R" "@F" remedy)
+  string(APPEND out "%1\n\n${title}. ${cause}\n")
+  if(NOT remedy STREQUAL "")
+    string(APPEND out "\n${remedy}\n")
+  endif()
+  string(APPEND out ".\n")
+endforeach()
+if(n EQUAL 0)
+  message(FATAL_ERROR "the finding catalogue has no rows")
+endif()
+string(REPLACE "@SEMICOLON@" ";" out "${out}")
+string(REPLACE "@OPEN@" "[" out "${out}")
+string(REPLACE "@CLOSE@" "]" out "${out}")
+file(WRITE "${OUT}" "${out}")
