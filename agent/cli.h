@@ -35,6 +35,7 @@ enum exit_code {
 struct control;
 
 struct ldap_fetcher;
+struct secret_store;
 
 /* What a verb gets. */
 struct cli {
@@ -43,9 +44,10 @@ struct cli {
     bool out_tty, err_tty; /* a console is there: colour and progress allowed */
     int columns;           /* width of the console, 100 when unknown */
     const struct clock *clock;
-    const struct ldap_fetcher *ldap; /* NULL: this build cannot read directories */
-    const struct control *control;   /* way to the service; NULL = this build has none */
-    const char *config_path;         /* where the configuration is when --config is not given */
+    const struct secret_store *secrets; /* NULL: this build has no credential store */
+    const struct ldap_fetcher *ldap;    /* NULL: this build cannot read directories */
+    const struct control *control;      /* way to the service; NULL = this build has none */
+    const char *config_path;            /* where the configuration is when --config is not given */
     /* Makes the folder of the configuration with its rights; NULL = nothing to make. */
     int (*prepare_config)(const char *path, struct err *err);
     const struct verb *verb; /* the row that is running */

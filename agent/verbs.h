@@ -29,6 +29,8 @@ int verb_uninstall(struct cli *cli, int argc, char **argv);
 int verb_start(struct cli *cli, int argc, char **argv);
 int verb_stop(struct cli *cli, int argc, char **argv);
 int verb_worker(struct cli *cli, int argc, char **argv);
+int verb_evidence_verify(struct cli *cli, int argc, char **argv);
+int verb_notify(struct cli *cli, int argc, char **argv);
 int verb_help(struct cli *cli, int argc, char **argv);
 int verb_version(struct cli *cli, int argc, char **argv);
 int verb_crl_show(struct cli *cli, int argc, char **argv);

@@ -207,7 +207,7 @@ static void rule_aia(struct rules *x, size_t i)
     if (r->status != PROBE_OK) {
         struct finding *f = rule_add(x, FIND_AIA_UNREACHABLE, i);
         rule_expected(f, "the CA certificate");
-        rule_found(f, "%.400s", r->detail);
+        rule_found(f, "%.400s", r->detail[0] ? r->detail : probe_status_name(r->status));
     } else if (!t->parent && x->in->n_certs && !known_certificate(x, r->facts.sha256)) {
         char hex[65];
         str_hex(hex, r->facts.sha256, 32);
@@ -225,7 +225,7 @@ static void rule_ocsp(struct rules *x, size_t i)
         return;
     struct finding *f = rule_add(x, FIND_OCSP_UNREACHABLE, i);
     rule_expected(f, "an OCSP responder");
-    rule_found(f, "%.400s", r->detail);
+    rule_found(f, "%.400s", r->detail[0] ? r->detail : probe_status_name(r->status));
 }
 
 void rules_blobs(struct rules *x)
