@@ -61,7 +61,7 @@ static uint64_t fold(uint64_t a, uint64_t b)
 /* Keyed multiply-and-fold over the serial, eight octets at a time. */
 static uint64_t hash_serial(const struct compare *c, const uint8_t *p, size_t len)
 {
-    uint64_t h = c->key[0] ^ len;
+    uint64_t h = fold(c->key[0] ^ len, c->key[1] ^ UINT64_C(0xD6E8FEB86659FD93));
     while (len > 8) {
         uint64_t v;
         memcpy(&v, p, 8);
