@@ -10,7 +10,7 @@
 
 #include "base/ossl.h"
 
-#define BATCH 32u
+#define BATCH 64u
 #define MAX_ENTRIES_DEFAULT UINT64_C(50000000)
 #define EPOCH_1950 INT64_C(-631152000)
 #define SEEN UINT64_C(1)
@@ -187,7 +187,9 @@ static int on_entry(void *arg, const struct crl_entry *e)
     struct compare *c = arg;
     struct pending *p = &c->batch[c->n_batch++];
     p->hash = hash_serial(c, e->serial, e->serial_len);
-    __builtin_prefetch(&c->table[home(c, p->hash)], 1);
+    const char *slot = (const char *)&c->table[home(c, p->hash)];
+    __builtin_prefetch(slot, 1);
+    __builtin_prefetch(slot + 64, 1);
     int64_t date = e->revoked - EPOCH_1950; /* 1950-2086 is kept; dates beyond are cut */
     p->date = date < 0 ? 0 : date > UINT32_MAX ? UINT32_MAX : (uint32_t)date;
     p->reason = e->reason < 0 ? REASON_NONE : e->reason >= CRL_REASONS ? 7 : (uint8_t)e->reason;
@@ -261,7 +263,7 @@ static int make_table(struct compare *c, struct err *err)
     if (n > max)
         return err_set(err, ERR_LIMIT, "the older CRL has %llu entries, at most %llu are compared",
                        (unsigned long long)n, (unsigned long long)max);
-    c->slots = n + n / 4 + 8;
+    c->slots = n + n / 10 * 3 + 16;
     c->table = calloc((size_t)c->slots, sizeof *c->table);
     if (!c->table)
         return err_nomem(err);

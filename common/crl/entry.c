@@ -14,11 +14,19 @@
 static const uint8_t reason_ext[REASON_EXT_LEN - 1] = {0x30, 0x0C, 0x30, 0x0A, 0x06, 0x03, 0x55,
                                                        0x1D, 0x15, 0x04, 0x03, 0x0A, 0x01};
 
-/* Two ASCII digits, or more than 99. */
-static inline unsigned two(const uint8_t *p)
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "pairs() reads octets in this order");
+
+/* Eight ASCII digits at once: octet 0 of *ret is the first pair as a number, octet 2 the second and
+ * so on. Returns false when one is no digit. */
+static inline bool pairs(const uint8_t *p, uint64_t *ret)
 {
-    unsigned a = p[0] - (unsigned)'0', b = p[1] - (unsigned)'0';
-    return a <= 9 && b <= 9 ? a * 10 + b : 100;
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    v ^= UINT64_C(0x3030303030303030);
+    if (((v + UINT64_C(0x0606060606060606)) | v) & UINT64_C(0xF0F0F0F0F0F0F0F0))
+        return false;
+    *ret = (v * 10 + (v >> 8)) & UINT64_C(0x00FF00FF00FF00FF);
+    return true;
 }
 
 /* UTCTime content of 13 octets; returns false when it is not a plain valid one. */
@@ -27,9 +35,12 @@ static inline bool fast_time(const struct crl_reader *r, const uint8_t *p, int64
     static const uint16_t before_month[13] = {0,   0,   31,  59,  90,  120, 151,
                                               181, 212, 243, 273, 304, 334};
     static const uint8_t days[13] = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    unsigned yy = two(p), m = two(p + 2), d = two(p + 4);
-    unsigned hh = two(p + 6), mm = two(p + 8), ss = two(p + 10);
-    if (yy > 99 || m - 1 > 11 || hh > 23 || mm > 59 || ss > 59 || p[12] != 'Z')
+    uint64_t date, clock; /* YYMMDDHH, DDHHMMSS */
+    if (!pairs(p, &date) || !pairs(p + 4, &clock) || p[12] != 'Z')
+        return false;
+    unsigned yy = date & 0xFF, m = date >> 16 & 0xFF, d = date >> 32 & 0xFF;
+    unsigned hh = clock >> 16 & 0xFF, mm = clock >> 32 & 0xFF, ss = clock >> 48 & 0xFF;
+    if ((m - 1 > 11) | (hh > 23) | (mm > 59) | (ss > 59))
         return false;
     unsigned leap = yy % 4 == 0; /* true for 1950-2049: 2000 is a leap year */
     if (d - 1 >= days[m] + (leap & (m == 2)))
