@@ -8,6 +8,7 @@
 #include <winsock2.h>
 #include <windows.h>
 #include <dsgetdc.h>
+#include <windns.h>
 #include <lm.h>
 #include <winldap.h>
 
@@ -33,7 +34,8 @@ struct fetch {
     int scope;
     int64_t deadline; /* mono ms */
     uint64_t max_bytes;
-    char shown_dn[300], shown_attribute[64];
+    char shown_dn[300];
+    char *full_dn;
     struct ldap_answer answer;
     struct value *values;
     size_t n_values;
@@ -90,28 +92,72 @@ static bool said(struct fetch *f, enum probe_status status, const char *text)
     return false;
 }
 
-/* A DC of our own domain for a hostless URL, as clients find it. */
+/* "CN=...,DC=corp,DC=example" lies in the domain corp.example. */
+static void domain_of(const char *dn, char *dst, size_t dst_size)
+{
+    size_t used = 0;
+    dst[0] = '\0';
+    for (const char *at = dn; at && *at; at = strchr(at, ',')) {
+        at += *at == ',';
+        if (!str_starts_nocase(at, "DC="))
+            continue;
+        size_t n = strcspn(at + 3, ",");
+        if (used + n + 2 > dst_size)
+            return;
+        used += (size_t)snprintf(dst + used, dst_size - used, "%s%.*s", used ? "." : "", (int)n,
+                                 at + 3);
+    }
+}
+
+/* The DNS record that domain controllers register; what DsGetDcName looks at too. */
+static wchar_t *server_from_dns(const char *domain)
+{
+    char query[300];
+    DNS_RECORDW *records = NULL;
+    wchar_t *found = NULL;
+    SCOPED(scope_free) wchar_t *wide = NULL;
+    if (!*domain)
+        return NULL;
+    snprintf(query, sizeof query, "_ldap._tcp.dc._msdcs.%s", domain);
+    if (utf_to_wide(query, &wide, NULL) ||
+        DnsQuery_W(wide, DNS_TYPE_SRV, DNS_QUERY_STANDARD, NULL, (PDNS_RECORD *)&records, NULL))
+        return NULL;
+    for (DNS_RECORDW *r = records; r && !found; r = r->pNext) {
+        if (r->wType == DNS_TYPE_SRV && r->Data.SRV.pNameTarget)
+            found = _wcsdup(r->Data.SRV.pNameTarget);
+    }
+    DnsRecordListFree((PDNS_RECORD)records, DnsFreeRecordList);
+    return found;
+}
+
+/* A DC of our own domain for a hostless URL, as clients find it; on a machine that is in no domain,
+ * one of the domain that the entry's name ends with. */
 static bool find_server(struct fetch *f)
 {
     DOMAIN_CONTROLLER_INFOW *dc = NULL;
     SCOPED(scope_free) char *name = NULL;
-    DWORD e = ERROR_SUCCESS;
+    char domain[200];
     if (!f->server) {
-        e = DsGetDcNameW(NULL, NULL, NULL, NULL, DS_DIRECTORY_SERVICE_REQUIRED | DS_RETURN_DNS_NAME,
-                         &dc);
-        if (e) {
+        DWORD e = DsGetDcNameW(NULL, NULL, NULL, NULL,
+                               DS_DIRECTORY_SERVICE_REQUIRED | DS_RETURN_DNS_NAME, &dc);
+        if (e == ERROR_SUCCESS) {
+            const wchar_t *found = dc->DomainControllerName;
+            f->server = _wcsdup(found + (wcsncmp(found, L"\\\\", 2) == 0 ? 2 : 0));
+            NetApiBufferFree(dc);
+        } else {
+            domain_of(f->full_dn, domain, sizeof domain);
+            f->server = server_from_dns(domain);
             f->answer.os_code = (long)e;
-            return said(f, PROBE_DNS,
-                        "no domain controller was found for a URL without a host "
-                        "(DsGetDcName); is this machine in a domain?");
         }
-        const wchar_t *found = dc->DomainControllerName;
-        f->server = _wcsdup(found + (wcsncmp(found, L"\\\\", 2) == 0 ? 2 : 0));
-        NetApiBufferFree(dc);
+        if (!f->server)
+            return said(f, PROBE_DNS,
+                        "no domain controller was found for a URL without a host (DsGetDcName, "
+                        "DNS); is this machine in a domain?");
     }
-    if (f->server && !utf_from_wide(f->server, &name, NULL))
+    f->answer.os_code = 0;
+    if (!utf_from_wide(f->server, &name, NULL))
         str_copy(f->answer.address, sizeof f->answer.address, name);
-    return f->server != NULL || said(f, PROBE_INTERNAL, "no memory");
+    return true;
 }
 
 static void set_options(LDAP *ld, const struct fetch *f)
@@ -123,21 +169,36 @@ static void set_options(LDAP *ld, const struct fetch *f)
     ldap_set_optionW(ld, LDAP_OPT_TIMELIMIT, &seconds);
     /* The name is a host, not a domain whose other DCs would do as well. */
     ldap_set_optionW(ld, LDAP_OPT_AREC_EXCLUSIVE, &on);
-    if (!f->tls) {
-        ldap_set_optionW(ld, LDAP_OPT_SIGN, &on);
-        ldap_set_optionW(ld, LDAP_OPT_ENCRYPT, &on);
-    }
+}
+
+/* Wine's wldap32 (seen with 8.0) reads through the NULL that stands for "our own account" and ends
+ * the process; there would be no account of a domain anyhow. */
+static bool has_own_account(void)
+{
+    return GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "wine_get_version") == NULL;
+}
+
+static void protect(LDAP *ld, const struct fetch *f, void *on_or_off)
+{
+    if (f->tls)
+        return;
+    ldap_set_optionW(ld, LDAP_OPT_SIGN, &on_or_off);
+    ldap_set_optionW(ld, LDAP_OPT_ENCRYPT, &on_or_off);
 }
 
 /* As the process's own account; where the server or the platform has no such method, without one.
  */
-static ULONG sign_in(LDAP *ld)
+static ULONG sign_in(LDAP *ld, const struct fetch *f)
 {
-    ULONG e = ldap_bind_sW(ld, NULL, NULL, LDAP_AUTH_NEGOTIATE);
-    if (e == LDAP_NOT_SUPPORTED || e == LDAP_AUTH_METHOD_NOT_SUPPORTED || e == LDAP_AUTH_UNKNOWN ||
-        e == LDAP_PARAM_ERROR || e == LDAP_LOCAL_ERROR)
-        e = ldap_bind_sW(ld, NULL, NULL, LDAP_AUTH_SIMPLE);
-    return e;
+    if (has_own_account()) {
+        protect(ld, f, LDAP_OPT_ON);
+        ULONG e = ldap_bind_sW(ld, NULL, NULL, LDAP_AUTH_NEGOTIATE);
+        if (e != LDAP_NOT_SUPPORTED && e != LDAP_AUTH_METHOD_NOT_SUPPORTED &&
+            e != LDAP_AUTH_UNKNOWN)
+            return e;
+        protect(ld, f, LDAP_OPT_OFF);
+    }
+    return ldap_bind_sW(ld, NULL, NULL, LDAP_AUTH_SIMPLE);
 }
 
 static void unbind(LDAP **ld)
@@ -215,7 +276,7 @@ static int fetch_run(struct deadline_job *job, struct err *err)
     struct l_timeval limit = {(LONG)left_seconds(f), 0};
     ULONG e = ldap_connect(ld, &limit);
     if (!e)
-        e = sign_in(ld);
+        e = sign_in(ld, f);
     if (e) {
         ldap_failed(f, e, "connecting");
         return ERR_OK;
@@ -234,6 +295,7 @@ static void fetch_drop(struct deadline_job *job)
     free(f->values);
     free(f->server);
     free(f->dn);
+    free(f->full_dn);
     free(f->attribute);
     free(f->filter);
     free(f);
@@ -256,7 +318,10 @@ static struct fetch *fetch_make(const struct ldap_request *rq, struct err *err)
     f->answer.status = PROBE_INTERNAL;
     str_copy(f->shown_dn, sizeof f->shown_dn, rq->dn);
     str_copy(f->answer.address, sizeof f->answer.address, rq->server);
-    int rc = rq->server[0] ? utf_to_wide(rq->server, &f->server, err) : ERR_OK;
+    f->full_dn = str_dup(rq->dn);
+    int rc = f->full_dn ? ERR_OK : err_nomem(err);
+    if (!rc && rq->server[0])
+        rc = utf_to_wide(rq->server, &f->server, err);
     if (!rc)
         rc = utf_to_wide(rq->dn, &f->dn, err);
     if (!rc)
