@@ -16,13 +16,14 @@ static const char schema[] =
     "PRAGMA journal_mode=WAL;"
     "CREATE TABLE IF NOT EXISTS revoked(serial TEXT PRIMARY KEY, at INTEGER, reason INTEGER,"
     " expires INTEGER, since INTEGER);"
-    "CREATE TABLE IF NOT EXISTS crl(id INTEGER PRIMARY KEY, delta INTEGER, key INTEGER, number "
+    "CREATE TABLE IF NOT EXISTS crl(id INTEGER PRIMARY KEY, delta INTEGER, key INTEGER, partition "
+    "INTEGER, number "
     "INTEGER,"
     " min_base INTEGER, this_update INTEGER, next_update INTEGER, this_publish INTEGER,"
     " next_publish INTEGER, propagation INTEGER, flags INTEGER, status INTEGER, attempts INTEGER,"
     " error TEXT, raw BLOB);"
-    "CREATE TABLE IF NOT EXISTS store(key INTEGER, delta INTEGER, thumb TEXT, PRIMARY KEY(key, "
-    "delta));";
+    "CREATE TABLE IF NOT EXISTS store(key INTEGER, partition INTEGER, delta INTEGER, thumb TEXT,"
+    " PRIMARY KEY(key, partition, delta));";
 
 bool cadb_open(const char *path)
 {
@@ -61,14 +62,14 @@ int64_t cadb_next_number(void)
 bool cadb_insert(struct crl_row *r)
 {
     sqlite3_stmt *st =
-        query("INSERT INTO crl(delta, key, number, min_base, this_update, next_update,"
+        query("INSERT INTO crl(delta, key, partition, number, min_base, this_update, next_update,"
               " this_publish, next_publish, propagation, flags, status, attempts, error, raw)"
-              " VALUES(?,?,?,?,?,?,?,?,?,0,0,0,'',?10)",
-              9, (int64_t)r->delta, (int64_t)r->key, r->number, r->min_base, r->this_update,
-              r->next_update, r->this_publish, r->next_publish, r->propagation);
+              " VALUES(?,?,?,?,?,?,?,?,?,?,0,0,0,'',?11)",
+              10, (int64_t)r->delta, (int64_t)r->key, (int64_t)r->partition, r->number, r->min_base,
+              r->this_update, r->next_update, r->this_publish, r->next_publish, r->propagation);
     if (st == NULL)
         return false;
-    sqlite3_bind_blob(st, 10, r->raw.data, (int)r->raw.len, SQLITE_STATIC);
+    sqlite3_bind_blob(st, 11, r->raw.data, (int)r->raw.len, SQLITE_STATIC);
     bool ok = sqlite3_step(st) == SQLITE_DONE;
     sqlite3_finalize(st);
     r->id = sqlite3_last_insert_rowid(db);
@@ -89,7 +90,7 @@ bool cadb_update(const struct crl_row *r)
 
 #define ROW_COLUMNS                                                                                \
     "id, delta, key, number, min_base, this_update, next_update, this_publish, next_publish,"      \
-    " propagation, flags, status, attempts, error"
+    " propagation, flags, status, attempts, error, partition"
 
 static void read_row(sqlite3_stmt *st, struct crl_row *r)
 {
@@ -108,17 +109,19 @@ static void read_row(sqlite3_stmt *st, struct crl_row *r)
     r->status = (uint32_t)sqlite3_column_int64(st, 11);
     r->attempts = (uint32_t)sqlite3_column_int64(st, 12);
     str_copy(r->error, sizeof r->error, (const char *)sqlite3_column_text(st, 13));
+    r->partition = (unsigned)sqlite3_column_int(st, 14);
 }
 
-bool cadb_newest(unsigned key, bool delta, struct crl_row *ret)
+bool cadb_newest(unsigned key, unsigned partition, bool delta, struct crl_row *ret)
 {
     bool found = false;
-    sqlite3_stmt *st = query("SELECT " ROW_COLUMNS ", raw FROM crl WHERE key=? AND delta=?"
-                             " ORDER BY number DESC, id DESC LIMIT 1",
-                             2, (int64_t)key, (int64_t)delta);
+    sqlite3_stmt *st =
+        query("SELECT " ROW_COLUMNS ", raw FROM crl WHERE key=? AND partition=? AND delta=?"
+              " ORDER BY number DESC, id DESC LIMIT 1",
+              3, (int64_t)key, (int64_t)partition, (int64_t)delta);
     if (st && sqlite3_step(st) == SQLITE_ROW) {
         read_row(st, ret);
-        buf_add(&ret->raw, sqlite3_column_blob(st, 14), (size_t)sqlite3_column_bytes(st, 14));
+        buf_add(&ret->raw, sqlite3_column_blob(st, 15), (size_t)sqlite3_column_bytes(st, 15));
         found = true;
     }
     sqlite3_finalize(st);
@@ -191,12 +194,14 @@ static bool add_entry(X509_CRL *crl, const char *serial, int64_t at, int reason)
     return ok;
 }
 
-bool cadb_fill(X509_CRL *crl, int64_t since)
+bool cadb_fill(X509_CRL *crl, int64_t since, unsigned partition, unsigned partitions)
 {
     bool ok = true;
     sqlite3_stmt *st = query("SELECT serial, at, reason FROM revoked WHERE since > ? AND"
-                             " expires > strftime('%s','now') ORDER BY at DESC, serial",
-                             1, since);
+                             " expires > CAST(strftime('%s','now') AS INTEGER) AND (?2=0 OR"
+                             " instr('0123456789abcdef', lower(substr(serial,-1))) % ?3 + 1 = ?2)"
+                             " ORDER BY at DESC, serial",
+                             3, since, (int64_t)partition, (int64_t)(partitions ? partitions : 1));
     while (st && ok && sqlite3_step(st) == SQLITE_ROW)
         ok = add_entry(crl, (const char *)sqlite3_column_text(st, 0), sqlite3_column_int64(st, 1),
                        sqlite3_column_int(st, 2));
@@ -215,18 +220,18 @@ void cadb_each(void (*each)(void *arg, const struct crl_row *row), void *arg)
     sqlite3_finalize(st);
 }
 
-void cadb_store_swap(unsigned key, bool delta, const char *thumb, char old[41])
+void cadb_store_swap(const struct crl_row *row, const char *thumb, char old[41])
 {
-    sqlite3_stmt *st =
-        query("SELECT thumb FROM store WHERE key=? AND delta=?", 2, (int64_t)key, (int64_t)delta);
+    sqlite3_stmt *st = query("SELECT thumb FROM store WHERE key=? AND delta=? AND partition=?", 3,
+                             (int64_t)row->key, (int64_t)row->delta, (int64_t)row->partition);
     old[0] = 0;
     if (st && sqlite3_step(st) == SQLITE_ROW)
         str_copy(old, 41, (const char *)sqlite3_column_text(st, 0));
     sqlite3_finalize(st);
-    st = query("INSERT OR REPLACE INTO store(key, delta, thumb) VALUES(?,?,?3)", 2, (int64_t)key,
-               (int64_t)delta);
+    st = query("INSERT OR REPLACE INTO store(key, delta, partition, thumb) VALUES(?,?,?,?4)", 3,
+               (int64_t)row->key, (int64_t)row->delta, (int64_t)row->partition);
     if (st) {
-        sqlite3_bind_text(st, 3, thumb, -1, SQLITE_STATIC);
+        sqlite3_bind_text(st, 4, thumb, -1, SQLITE_STATIC);
         sqlite3_step(st);
         sqlite3_finalize(st);
     }

@@ -15,7 +15,7 @@
 struct crl_row {
     int64_t id;
     bool delta;
-    unsigned key;
+    unsigned key, partition;
     int64_t number, min_base;
     int64_t this_update, next_update, this_publish, next_publish, propagation; /* UTC seconds */
     uint32_t flags;                                                            /* CPF_* */
@@ -29,19 +29,21 @@ bool cadb_open(const char *path);
 int64_t cadb_next_number(void);
 bool cadb_insert(struct crl_row *row);       /* sets row->id */
 bool cadb_update(const struct crl_row *row); /* flags, status, attempts, error */
-/* Newest of a key; raw is filled (buf_free). False when there is none. */
-bool cadb_newest(unsigned key, bool delta, struct crl_row *ret);
+/* Newest of a key and partition; raw is filled (buf_free). False when there is none. */
+bool cadb_newest(unsigned key, unsigned partition, bool delta, struct crl_row *ret);
 /* The base a delta refers to: the newest whose propagation time has passed, else the oldest
  * unexpired one; oldest: always the latter (CRLF_DELTA_USE_OLDEST_UNEXPIRED_BASE). */
 int64_t cadb_delta_base(unsigned key, int64_t now, bool oldest);
 bool cadb_revoke(const char *serial_hex, int64_t at, int reason, int64_t expires);
 /* count synthetic serial numbers, for big CRLs. */
 bool cadb_revoke_many(int64_t count, int64_t at);
-/* Adds the revoked certificates to crl: all, or those revoked after base number since. */
-bool cadb_fill(X509_CRL *crl, int64_t since);
+/* Adds the revoked certificates to crl: those revoked after base number since (-1 = all), and of
+ * them those of a partition (0 = all) of so many (at most 16: the last digit of the serial number
+ * decides). */
+bool cadb_fill(X509_CRL *crl, int64_t since, unsigned partition, unsigned partitions);
 /* Calls each(row) over the CRL table, oldest first (raw is empty). */
 void cadb_each(void (*each)(void *arg, const struct crl_row *row), void *arg);
-/* Thumbprint in the local store of (key, kind): returns the old one in old ("" when none). */
-void cadb_store_swap(unsigned key, bool delta, const char *thumb, char old[41]);
+/* Thumbprint in the local store of (key, partition, kind): gives the old one ("" when none). */
+void cadb_store_swap(const struct crl_row *row, const char *thumb, char old[41]);
 
 #endif

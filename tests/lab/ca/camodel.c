@@ -171,8 +171,13 @@ static void put_suffix(struct buf *b, unsigned n)
         buf_printf(b, "(%u)", n);
 }
 
-static void put_token(const struct ca *ca, unsigned long token, unsigned key, unsigned cert,
-                      bool delta, bool escape, struct buf *b)
+unsigned ca_partitions(const struct ca *ca)
+{
+    return reg_dword(ca->key, "CRLMaxPartitions", 0);
+}
+
+static void put_token(const struct ca *ca, unsigned long token, const struct ca_scope *scope,
+                      bool escape, struct buf *b)
 {
     switch (token) {
     case 1:
@@ -185,7 +190,7 @@ static void put_token(const struct ca *ca, unsigned long token, unsigned key, un
         put(b, ca->name, escape);
         break;
     case 4:
-        put_suffix(b, cert);
+        put_suffix(b, scope->cert);
         break;
     case 5:
         put(b, ca->domain_dn, escape);
@@ -197,14 +202,14 @@ static void put_token(const struct ca *ca, unsigned long token, unsigned key, un
         put(b, ca->short_name, escape);
         break;
     case 8:
-        put_suffix(b, key);
+        put_suffix(b, scope->key);
         break;
     case 9:
-        buf_puts(b, delta ? "+" : "");
+        buf_puts(b, scope->delta ? "+" : "");
         break;
     case 10:
         buf_printf(b, "?%s?base?objectClass=cRLDistributionPoint",
-                   delta ? "deltaRevocationList" : "certificateRevocationList");
+                   scope->delta ? "deltaRevocationList" : "certificateRevocationList");
         break;
     case 11:
         buf_puts(b, "?cACertificate?base?objectClass=certificationAuthority");
@@ -214,10 +219,19 @@ static void put_token(const struct ca *ca, unsigned long token, unsigned key, un
     }
 }
 
-void ca_expand(const struct ca *ca, const char *url, unsigned key, unsigned cert, bool delta,
-               bool escape, struct buf *ret)
+void ca_expand(const struct ca *ca, const char *url, const struct ca_scope *scope, bool escape,
+               struct buf *ret)
 {
+    static const char index[] = "<CRLPartitionIndex>";
+    bool index_done = false; /* only the first occurrence counts */
     for (const char *p = url; *p;) {
+        if (!index_done && strncmp(p, index, sizeof index - 1) == 0) {
+            if (scope->partition)
+                buf_printf(ret, "_Partition%05u", scope->partition);
+            index_done = true;
+            p += sizeof index - 1;
+            continue;
+        }
         if (p[0] != '%' || p[1] < '1' || p[1] > '9') {
             char one[2] = {*p++, 0};
             put(ret, one, escape);
@@ -227,7 +241,7 @@ void ca_expand(const struct ca *ca, const char *url, unsigned key, unsigned cert
         size_t digits = p[1] == '1' && p[2] >= '0' && p[2] <= '4' ? 2 : 1;
         unsigned long token =
             digits == 2 ? 10 + (unsigned long)(p[2] - '0') : (unsigned long)(p[1] - '0');
-        put_token(ca, token, key, cert, delta, escape, ret);
+        put_token(ca, token, scope, escape, ret);
         p += 1 + digits;
     }
 }

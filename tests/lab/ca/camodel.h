@@ -53,10 +53,21 @@ long ca_cert_state(const struct ca *ca, size_t index);
 size_t ca_locations(const struct ca *ca, const char *value, struct ca_location *ret, size_t max);
 void ca_locations_free(struct ca_location *list, size_t n);
 
+/* Which CRL a template is expanded for. */
+struct ca_scope {
+    unsigned key;       /* %8 */
+    unsigned cert;      /* %4 */
+    unsigned partition; /* <CRLPartitionIndex>; 0 = the whole */
+    bool delta;         /* %9, %10 */
+};
+
+/* Number of CRL partitions beside the whole one (CRLMaxPartitions); 0 = the feature is off. */
+unsigned ca_partitions(const struct ca *ca);
+
 /* Template to text. escape: percent-encode as in certificates; raw for file paths and LDAP names.
  */
-void ca_expand(const struct ca *ca, const char *url, unsigned key, unsigned cert, bool delta,
-               bool escape, struct buf *ret);
+void ca_expand(const struct ca *ca, const char *url, const struct ca_scope *scope, bool escape,
+               struct buf *ret);
 
 /* A period pair (CRLPeriod / CRLPeriodUnits ...) in seconds; 0 when the count is 0. */
 int64_t ca_period(const struct ca *ca, const char *unit_name, const char *count_name,

@@ -13,7 +13,7 @@
 
 #define PROPERTY_EMPTY ((HRESULT)0x80094004) /* CERTSRV_E_PROPERTY_EMPTY */
 
-enum { INDEX_NONE, INDEX_CERT, INDEX_CERT_OR_CURRENT };
+enum { INDEX_NONE, INDEX_CERT, INDEX_CERT_OR_CURRENT, INDEX_PARTITION };
 
 typedef HRESULT prop_fn(const struct ca *ca, long id, size_t index, struct ca_value *ret);
 
@@ -48,7 +48,7 @@ static HRESULT get_count(const struct ca *ca, long id, size_t index, struct ca_v
     ret->number = id == 0x0A   ? (long)reg_dword(ca->key, "CAType", 4)
                   : id == 0x0B ? (long)ca->n_certs
                   : id == 0x17 ? (long)reg_dword(ca->key, "RoleSeparationEnabled", 0)
-                               : 0; /* 0x2E: no partitions */
+                               : (long)ca_partitions(ca);
     return S_OK;
 }
 
@@ -68,7 +68,7 @@ static bool add_crl(PKCS7 *p7, unsigned key, bool delta)
 {
     struct crl_row row = {0};
     bool ok = true;
-    if (cadb_newest(key, delta, &row)) {
+    if (cadb_newest(key, 0, delta, &row)) {
         const uint8_t *p = (const uint8_t *)row.raw.data;
         X509_CRL *crl = d2i_X509_CRL(NULL, &p, (long)row.raw.len);
         ok = crl && PKCS7_add_crl(p7, crl);
@@ -100,7 +100,9 @@ static HRESULT get_chain(const struct ca *ca, long id, size_t index, struct ca_v
 static HRESULT get_crl(const struct ca *ca, long id, size_t index, struct ca_value *ret)
 {
     struct crl_row row = {0};
-    bool found = cadb_newest(ca->certs[index].key, id == 0x12, &row) && row.raw.len > 0;
+    bool found = cadb_newest(ca->certs[index & 0xFFFF].key, (unsigned)index >> 16,
+                             id == 0x12 || id == 0x30, &row) &&
+                 row.raw.len > 0;
     if (found)
         buf_add(&ret->bytes, row.raw.data, row.raw.len);
     buf_free(&row.raw);
@@ -110,7 +112,8 @@ static HRESULT get_crl(const struct ca *ca, long id, size_t index, struct ca_val
 static HRESULT get_status(const struct ca *ca, long id, size_t index, struct ca_value *ret)
 {
     struct crl_row row = {0};
-    bool found = cadb_newest(ca->certs[index].key, id == 0x1F, &row);
+    bool found = cadb_newest(ca->certs[index & 0xFFFF].key, (unsigned)index >> 16,
+                             id == 0x1F || id == 0x32, &row);
     ret->number = (long)row.flags;
     buf_free(&row.raw);
     return found ? S_OK : PROPERTY_EMPTY;
@@ -143,7 +146,8 @@ static HRESULT get_urls(const struct ca *ca, long id, size_t index, struct ca_va
     for (size_t i = 0; i < n; i++) {
         if (list[i].flags & bit) {
             buf_puts(&ret->bytes, ret->bytes.len ? "\n" : "");
-            ca_expand(ca, list[i].url, ca->certs[index].key, (unsigned)index, false, true,
+            ca_expand(ca, list[i].url,
+                      &(struct ca_scope){ca->certs[index].key, (unsigned)index, 0, false}, true,
                       &ret->bytes);
         }
     }
@@ -180,6 +184,10 @@ static const struct {
     {0x2A, 4, INDEX_CERT_OR_CURRENT, get_urls},
     {0x2B, 4, INDEX_CERT_OR_CURRENT, get_urls},
     {0x2E, 1, INDEX_NONE, get_count},
+    {0x2F, 3, INDEX_PARTITION, get_crl},
+    {0x30, 3, INDEX_PARTITION, get_crl},
+    {0x31, 1, INDEX_PARTITION, get_status},
+    {0x32, 1, INDEX_PARTITION, get_status},
 };
 
 /* Whoever asks for the CA Exchange certificate makes the CA create a key pair, and with an
@@ -201,16 +209,19 @@ HRESULT caprops_get(const struct ca *ca, struct hsm *hsm, long id, long index, l
     for (size_t i = 0; i < ARRAY_LEN(props); i++) {
         if (props[i].id != id)
             continue;
-        if (props[i].type != type)
-            return E_INVALIDARG;
+        if (props[i].type != type || (id >= 0x2E && ca_partitions(ca) == 0))
+            return E_INVALIDARG; /* also every property of partitions while they are off */
         if (props[i].index == INDEX_NONE)
             index = 0;
         else if (index == -1 && props[i].index == INDEX_CERT_OR_CURRENT)
             index = (long)ca->n_certs - 1;
-        if (index < 0 || (size_t)index >= ca->n_certs)
+        long cert = props[i].index == INDEX_PARTITION ? index & 0xFFFF : index;
+        long partition = props[i].index == INDEX_PARTITION ? index >> 16 : 0;
+        if (cert < 0 || (size_t)cert >= ca->n_certs || partition < 0 ||
+            partition > (long)ca_partitions(ca))
             return E_INVALIDARG;
         ret->type = type;
         return props[i].get(ca, id, (size_t)index, ret);
     }
-    return E_INVALIDARG; /* 0x2F-0x32 as well: partitions are off */
+    return E_INVALIDARG;
 }

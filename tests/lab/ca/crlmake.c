@@ -62,7 +62,8 @@ static bool add_aki(X509_CRL *crl, X509 *cert)
 }
 
 /* All configured URLs with that flag bit as the names of one distribution point; NULL when none. */
-static DIST_POINT_NAME *names_for(const struct ca *ca, unsigned bit, unsigned key, bool delta)
+static DIST_POINT_NAME *names_for(const struct ca *ca, unsigned bit, const struct crl_row *row,
+                                  bool delta)
 {
     struct ca_location list[CA_URLS_MAX];
     size_t n = ca_locations(ca, "CRLPublicationURLs", list, CA_URLS_MAX);
@@ -71,7 +72,8 @@ static DIST_POINT_NAME *names_for(const struct ca *ca, unsigned bit, unsigned ke
         if (!(list[i].flags & bit))
             continue;
         struct buf url = BUF_INIT;
-        ca_expand(ca, list[i].url, key, key, delta, true, &url);
+        ca_expand(ca, list[i].url, &(struct ca_scope){row->key, row->key, row->partition, delta},
+                  true, &url);
         GENERAL_NAME *name = GENERAL_NAME_new();
         ASN1_IA5STRING *text = ASN1_IA5STRING_new();
         ASN1_STRING_set(text, buf_str(&url), -1);
@@ -91,10 +93,10 @@ static DIST_POINT_NAME *names_for(const struct ca *ca, unsigned bit, unsigned ke
 }
 
 static bool add_points(const struct ca *ca, X509_CRL *crl, const char *oid, unsigned bit,
-                       unsigned key, bool delta)
+                       const struct crl_row *row, bool delta)
 {
     uint8_t *der = NULL;
-    DIST_POINT_NAME *dpn = names_for(ca, bit, key, delta);
+    DIST_POINT_NAME *dpn = names_for(ca, bit, row, delta);
     if (dpn == NULL)
         return true;
     CRL_DIST_POINTS *points = CRL_DIST_POINTS_new();
@@ -106,10 +108,10 @@ static bool add_points(const struct ca *ca, X509_CRL *crl, const char *oid, unsi
     return add_der(crl, oid, false, der, len);
 }
 
-static bool add_idp(const struct ca *ca, X509_CRL *crl, unsigned key, bool delta)
+static bool add_idp(const struct ca *ca, X509_CRL *crl, const struct crl_row *row)
 {
     uint8_t *der = NULL;
-    DIST_POINT_NAME *dpn = names_for(ca, 0x80, key, delta);
+    DIST_POINT_NAME *dpn = names_for(ca, 0x80, row, row->delta);
     if (dpn == NULL)
         return true;
     ISSUING_DIST_POINT *idp = ISSUING_DIST_POINT_new();
@@ -129,9 +131,9 @@ static bool add_extensions(const struct ca *ca, X509_CRL *crl, const struct ca_c
            (!row->delta || add_integer(crl, "2.5.29.27", true, row->min_base)) &&
            (!row->delta || add_integer(crl, OID_VIRTUAL_BASE, false, row->min_base)) &&
            (!row->next_publish || add_time(crl, OID_NEXT_PUBLISH, row->next_publish)) &&
-           (row->delta || !deltas || add_points(ca, crl, "2.5.29.46", 0x04, row->key, true)) &&
-           add_points(ca, crl, OID_PUBLISHED_LOCATIONS, 0x08, row->key, row->delta) &&
-           add_idp(ca, crl, row->key, row->delta);
+           (row->delta || !deltas || add_points(ca, crl, "2.5.29.46", 0x04, row, true)) &&
+           add_points(ca, crl, OID_PUBLISHED_LOCATIONS, 0x08, row, row->delta) &&
+           add_idp(ca, crl, row);
 }
 
 /* A throw-away software key of the same type, so that OpenSSL writes the right algorithm
@@ -189,8 +191,8 @@ static X509_CRL *crl_new(const struct ca *ca, const struct ca_cert *cert, const 
     bool ok = crl && from && to && X509_CRL_set_version(crl, 1) &&
               X509_CRL_set_issuer_name(crl, X509_get_subject_name(cert->x509)) &&
               X509_CRL_set1_lastUpdate(crl, from) && X509_CRL_set1_nextUpdate(crl, to) &&
-              cadb_fill(crl, row->delta ? row->min_base : -1) && X509_CRL_sort(crl) &&
-              add_extensions(ca, crl, cert, row);
+              cadb_fill(crl, row->delta ? row->min_base : -1, row->partition, ca_partitions(ca)) &&
+              X509_CRL_sort(crl) && add_extensions(ca, crl, cert, row);
     ASN1_TIME_free(from);
     ASN1_TIME_free(to);
     if (ok)

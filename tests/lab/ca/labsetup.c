@@ -169,6 +169,9 @@ static void registry(void)
     snprintf(sub, sizeof sub, "%s\\EncryptionCSP", key);
     must(reg_put_text(sub, "Provider", "Microsoft Software Key Storage Provider"),
          "writing EncryptionCSP");
+    if (lab_number("partitions", 0) > 0)
+        must(reg_put_dword(key, "CRLMaxPartitions", (DWORD)lab_number("partitions", 0)),
+             "writing CRLMaxPartitions");
     periods(key);
     urls(key, "CRLPublicationURLs", "cdp");
     urls(key, "CACertPublicationURLs", "aia");

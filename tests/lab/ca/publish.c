@@ -63,7 +63,7 @@ static HRESULT store_put(const struct crl_row *row)
     snprintf(key, sizeof key, STORE_KEY "\\%s", hex);
     hr = reg_put(key, "Blob", REG_BINARY, blob.data, blob.len) ? S_OK : E_ACCESSDENIED;
     buf_free(&blob);
-    cadb_store_swap(row->key, row->delta, hex, old);
+    cadb_store_swap(row, hex, old);
     if (old[0] && strcmp(old, hex) != 0) {
         snprintf(key, sizeof key, STORE_KEY "\\%s", old);
         wchar_t *w = lab_wide(key);
@@ -146,7 +146,8 @@ static void deliver_one(struct run *run, struct crl_row *row, const struct ca_lo
                         size_t index, uint32_t base_errors)
 {
     struct buf url = BUF_INIT;
-    ca_expand(run->ca, loc->url, row->key, row->key, row->delta, false, &url);
+    ca_expand(run->ca, loc->url, &(struct ca_scope){row->key, row->key, row->partition, row->delta},
+              false, &url);
     uint32_t kind = location_class(buf_str(&url));
     HRESULT hr = S_OK;
     if (row->delta && (base_errors & kind & 0x300)) {
@@ -263,18 +264,19 @@ static HRESULT create(struct run *run, struct hsm *hsm, struct crl_row *row, int
     return cadb_insert(row) ? S_OK : E_FAIL;
 }
 
-/* Base and delta of one key. */
-static HRESULT run_key(struct run *run, struct hsm *hsm, unsigned key, unsigned flags,
-                       int64_t number, int64_t until)
+/* Base and delta of one key and partition. */
+static HRESULT run_partition(struct run *run, struct hsm *hsm, unsigned key, unsigned partition,
+                             unsigned flags, int64_t number, int64_t until)
 {
     uint32_t base_errors = 0;
     HRESULT hr = S_OK;
     for (int delta = 0; delta <= 1 && SUCCEEDED(hr); delta++) {
-        struct crl_row row = {.key = key, .delta = delta != 0, .number = number};
+        struct crl_row row = {
+            .key = key, .partition = partition, .delta = delta != 0, .number = number};
         if (!(flags & (delta ? PUBLISH_DELTA : PUBLISH_BASE)))
             continue;
         if (flags & PUBLISH_REPUBLISH)
-            hr = cadb_newest(key, delta != 0, &row) ? S_OK : S_FALSE;
+            hr = cadb_newest(key, partition, delta != 0, &row) ? S_OK : S_FALSE;
         else
             hr = create(run, hsm, &row, until);
         if (hr == S_OK)
@@ -283,6 +285,15 @@ static HRESULT run_key(struct run *run, struct hsm *hsm, unsigned key, unsigned 
             base_errors = row.flags;
         buf_free(&row.raw);
     }
+    return hr;
+}
+
+static HRESULT run_key(struct run *run, struct hsm *hsm, unsigned key, unsigned flags,
+                       int64_t number, int64_t until)
+{
+    HRESULT hr = S_OK;
+    for (unsigned p = 0; p <= ca_partitions(run->ca) && SUCCEEDED(hr); p++)
+        hr = run_partition(run, hsm, key, p, flags, number, until);
     return hr;
 }
 
@@ -333,10 +344,11 @@ bool publish_retry_wanted(void)
     return retry_wanted;
 }
 
-static void retry_row(struct run *run, unsigned key, bool delta, uint32_t *base_errors)
+static void retry_row(struct run *run, unsigned key, unsigned partition, bool delta,
+                      uint32_t *base_errors)
 {
     struct crl_row row = {0};
-    if (cadb_newest(key, delta, &row) && row.raw.len && !(row.flags & 0x84))
+    if (cadb_newest(key, partition, delta, &row) && row.raw.len && !(row.flags & 0x84))
         deliver(run, &row, *base_errors);
     if (!delta)
         *base_errors = row.flags;
@@ -349,11 +361,12 @@ void publish_retry(const struct ca *ca)
     DWORD tries = reg_dword(ca->key, "CRLAttemptRepublish", 0) + 1;
     retry_wanted = false;
     for (size_t i = 0; i < ca->n_certs; i++) {
-        uint32_t base_errors = 0;
-        if (ca->certs[i].key != ca->certs[i].index)
-            continue;
-        retry_row(&run, ca->certs[i].key, false, &base_errors);
-        retry_row(&run, ca->certs[i].key, true, &base_errors);
+        for (unsigned p = 0; p <= ca_partitions(ca) && ca->certs[i].key == ca->certs[i].index;
+             p++) {
+            uint32_t base_errors = 0;
+            retry_row(&run, ca->certs[i].key, p, false, &base_errors);
+            retry_row(&run, ca->certs[i].key, p, true, &base_errors);
+        }
     }
     reg_put_dword(ca->key, "CRLAttemptRepublish", retry_wanted ? tries : 0);
     if (retry_wanted && tries >= reg_dword(ca->key, "CRLPublishRetryCount", 10)) {

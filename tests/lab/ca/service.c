@@ -133,10 +133,11 @@ static void table_row(void *arg, const struct crl_row *r)
     char from[WHEN_TEXT_MAX], to[WHEN_TEXT_MAX], next[WHEN_TEXT_MAX];
     json_array_append_new(
         arg,
-        json_pack("{s:I,s:I,s:I,s:i,s:b,s:s,s:s,s:s,s:i,s:I,s:i,s:s}", "CRLRowId",
+        json_pack("{s:I,s:I,s:I,s:i,s:i,s:b,s:s,s:s,s:s,s:i,s:I,s:i,s:s}", "CRLRowId",
                   (json_int_t)r->id, "CRLNumber", (json_int_t)r->number, "CRLMinBase",
-                  (json_int_t)r->min_base, "CRLNameId", (int)r->key, "delta", (int)r->delta,
-                  "CRLThisUpdate", when_format(r->this_update, from), "CRLNextUpdate",
+                  (json_int_t)r->min_base, "CRLNameId", (int)r->key, "CRLPartitionIndex",
+                  (int)r->partition, "delta", (int)r->delta, "CRLThisUpdate",
+                  when_format(r->this_update, from), "CRLNextUpdate",
                   when_format(r->next_update, to), "CRLNextPublish",
                   when_format(r->next_publish ? r->next_publish : WHEN_NONE, next),
                   "CRLPublishFlags", (int)r->flags, "CRLPublishStatusCode", (json_int_t)r->status,
@@ -212,7 +213,7 @@ static unsigned due_now(int64_t now)
     bool deltas = ca_period(&svc.ca, "CRLDeltaPeriod", "CRLDeltaPeriodUnits", "Days", 0) > 0;
     bool bases = ca_period(&svc.ca, "CRLPeriod", "CRLPeriodUnits", "Weeks", 1) > 0;
     struct crl_row newest = {0};
-    bool any = cadb_newest(0, false, &newest);
+    bool any = cadb_newest(0, 0, false, &newest);
     buf_free(&newest.raw);
     if (lab_number("no_schedule", 0))
         return 0;
@@ -278,7 +279,7 @@ static void skip_overdue(void)
 static void first_publication(void)
 {
     struct crl_row newest = {0};
-    if (!cadb_newest(0, false, &newest))
+    if (!cadb_newest(0, 0, false, &newest))
         publish_run(&svc.ca, svc.hsm, PUBLISH_BASE, 0, NULL);
     else if (lab_number("skip_overdue", 0))
         skip_overdue();
