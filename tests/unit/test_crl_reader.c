@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "crl/reader.h"
 #include "support/dertext.h"
 #include "support/pki.h"
@@ -415,6 +416,27 @@ static void reader__callback_stops__is_cancelled(void **state)
     buf_free(&b);
 }
 
+static void documentation__names_every_rule_and_warning(void **state)
+{
+    (void)state;
+    struct buf page = BUF_INIT;
+    struct err err = ERR_INIT;
+    char want[128];
+    assert_int_equal(file_read(TEST_CORPUS "/../../docs/crl-engine.md", 1u << 20, &page, &err), 0);
+    for (int i = 1; i < CRL_RULE_COUNT; i++) {
+        const struct crl_rule_info *r = crl_rule_info((enum crl_rule)i);
+        snprintf(want, sizeof want, "| `%s` | %s |", r->name, r->reference);
+        if (!strstr(buf_str(&page), want))
+            fail_msg("docs/crl-engine.md lacks: %s", want);
+    }
+    for (unsigned i = 0; i < CRL_WARN_COUNT; i++) {
+        snprintf(want, sizeof want, "| `%s` |", crl_warning_name((enum crl_warning)(1u << i)));
+        if (!strstr(buf_str(&page), want))
+            fail_msg("docs/crl-engine.md lacks: %s", want);
+    }
+    buf_free(&page);
+}
+
 static void number__compare_and_format(void **state)
 {
     (void)state;
@@ -446,6 +468,7 @@ int main(void)
         cmocka_unit_test(reader__pem__decodes_and_says_so),
         cmocka_unit_test(reader__callback_stops__is_cancelled),
         cmocka_unit_test(number__compare_and_format),
+        cmocka_unit_test(documentation__names_every_rule_and_warning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
