@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Each command line of crlagent and hsmupgrade in the documents, in the PowerShell module and in the verification script
+# names a verb and options that the Windows programs have; each link between documents leads somewhere.
+set -u
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+build=${CRLAGENT_BUILD:-$top/build/mingw}
+work=$(mktemp -d "${TMPDIR:-/tmp}/docs.XXXXXX")
+export WINEPREFIX=${WINEPREFIX:-$work/prefix} WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml="
+own=
+[ -e "$WINEPREFIX/system.reg" ] || { own=1; wineboot -i > /dev/null 2>&1; wineserver -p300; }
+finish() {
+    [ -z "$own" ] || wineserver -k
+    rm -rf "$work"
+}
+trap finish EXIT
+python3 - "$top" "$build/bin" <<'EOF2'
+import pathlib, re, subprocess, sys
+top, bin_ = map(pathlib.Path, sys.argv[1:])
+COMMAND = re.compile(r'(?<![\w/.(-])(?:&\s*)?(?:"[^"\n]*\\)?(crlagent|hsmupgrade)(?:\.exe)?"?[ ]+([a-z][^`\n]*)')
+errors, lines, cache = [], 0, {}
+
+def help_of(program, *words):
+    key = (program,) + words
+    if key not in cache:
+        done = subprocess.run(["wine", str(bin_ / f"{program}.exe"), *words], capture_output=True, text=True, timeout=60,
+                              encoding="utf-8", errors="replace")
+        cache[key] = (done.stdout + done.stderr).replace("\r", "")
+    return cache[key]
+
+def verbs_of(program):
+    found = re.findall(r"^  ([a-z][a-z-]*(?: [a-z][a-z-]*)?)(?:  +| [A-Z|\[<])", help_of(program, "help"), re.M)
+    if len(found) < 5:
+        sys.exit(f"{program} help lists no verbs:\n{help_of(program, 'help')}")
+    return found
+
+programs = {p: verbs_of(p) for p in ("crlagent", "hsmupgrade") if (bin_ / f"{p}.exe").exists()}
+
+def check(where, program, rest):
+    global lines
+    if program not in programs:
+        return
+    words = rest.split()
+    verb = next((v for n in (2, 1) for v in [" ".join(words[:n])] if v in programs[program]), None)
+    if verb is None:
+        errors.append(f"{where}: '{program} {rest}': no such verb")
+        return
+    lines += 1
+    text = help_of(program, *verb.split(), "--help")
+    for option in re.findall(r"(?<!\S)--[a-z][a-z-]*", rest):
+        if option not in ("--help",) and not re.search(re.escape(option) + r"(?![\w-])", text):
+            errors.append(f"{where}: '{program} {verb}' has no option {option}")
+
+def code_of(text):
+    """Fenced blocks, indented blocks and inline code of a Markdown page, with line numbers."""
+    fenced = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        elif fenced or line.startswith("    "):
+            yield number, line
+        else:
+            for span in re.findall(r"`([^`]+)`", line):
+                yield number, span
+
+pages = [top / "README.md"] + sorted((top / "docs").glob("*.md"))
+for page in pages:
+    text = page.read_text(encoding="utf-8")
+    for number, code in code_of(text):
+        for program, rest in COMMAND.findall(code):
+            check(f"{page.name}:{number}", program, rest.strip())
+    for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+        if not (page.parent / link).exists():
+            errors.append(f"{page.name}: link to '{link}', which is not there")
+
+# A test or file that a page names must be there.
+cases = set()
+for source in (top / "tests/unit").glob("*.c"):
+    cases |= set(re.findall(r"\b\w+__\w+\b", source.read_text(encoding="utf-8")))
+for page in pages:
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+        for span in re.findall(r"`([^`]+)`", line):
+            if re.fullmatch(r"\w+?__\w+__\w+", span) and span not in cases and span != "x__y__z":
+                errors.append(f"{page.name}:{number}: no test case '{span}'")
+            if re.fullmatch(r"(tests|docs|common|agent|driver|win32|installer)/[\w./-]+", span) and not (top / span).exists():
+                errors.append(f"{page.name}:{number}: no file '{span}'")
+
+module = (top / "installer/powershell/CrlAgent.psm1").read_text(encoding="utf-8")
+functions = re.findall(r"^function ([\w-]+) \{(.*?)^\}", module, re.M | re.S)
+exported = set(re.findall(r"'([A-Z][a-z]+-CrlAgent\w+)'", (top / "installer/powershell/CrlAgent.psd1").read_text()))
+public = {n for n, _ in functions if "-CrlAgent" in n}
+APPROVED = {"Get", "Set", "Test", "Compare", "Export", "Publish", "Suspend", "Resume", "Stop"}
+if public != exported:
+    errors.append(f"CrlAgent.psd1 exports {exported ^ public} differently from the module")
+errors += [f"CrlAgent.psm1: {n}: not an approved verb" for n in public if n.split("-")[0] not in APPROVED]
+for name, body in functions:
+    first = re.search(r"@\(('[a-z][^)]*)\)", body)
+    if not name.split("-")[1].startswith("CrlAgent"):
+        continue
+    words = re.findall(r"'([^']*)'", first.group(1))
+    options = [f"--{o}" for names in re.findall(r"@\{([^}]*)\}", body, re.S) for o in re.findall(r"= '([a-z-]+)'", names)]
+    options += re.findall(r"'(--[a-z-]+)'", body)
+    verb = [w for w in words if not w.startswith("-")][:2]
+    check(f"CrlAgent.psm1:{name}", "crlagent", " ".join(verb + options))
+    for a, b in ("{}", "()"):
+        if body.count(a) != body.count(b):
+            errors.append(f"CrlAgent.psm1:{name}: {a} and {b} do not match")
+
+script = top / "tests/windows/verify.ps1"
+if script.exists():
+    for number, line in enumerate(script.read_text(encoding="utf-8").splitlines(), 1):
+        for args in re.findall(r"(?:Invoke-Agent|& \$agent) ([a-z][^|;})]*)", line):
+            check(f"verify.ps1:{number}", "crlagent", args)
+print(*errors, sep="\n", end="\n" if errors else "")
+print(f"{lines} command lines passed, {len(errors)} failed")
+sys.exit(bool(errors) or lines < 20)
+EOF2
