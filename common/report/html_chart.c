@@ -139,9 +139,10 @@ static void row(struct buf *out, const struct report *r, const struct axis *a, s
     const struct probe_target *t = &r->targets[i];
     buf_puts(out, "<div class=\"row\"><span class=\"label\">");
     html_text(out, t->url);
+    bool server = r->results[i].address[0] && strcmp(r->results[i].address, t->url) != 0;
     buf_printf(out, " <span class=\"dim\">key %u %s%s%s", t->key_index, location_role_name(t->role),
-               r->results[i].address[0] ? ", " : "", t->parent ? "parent, " : "");
-    html_text(out, r->results[i].address);
+               t->parent ? ", parent" : "", server ? ", " : "");
+    html_text(out, server ? r->results[i].address : "");
     buf_puts(out, "</span></span><span class=\"bar\">");
     svg(out, r, a, i);
     buf_printf(out, "<b>%s</b></span></div>\n", report_left_text(report_left(r, i), left));

@@ -84,7 +84,7 @@ static void runway_lines(const struct page *p, const struct report *r)
         snprintf(line, sizeof line, "key %u %s at %s%s%s", r->targets[i].key_index,
                  location_role_name(r->targets[i].role), r->targets[i].url,
                  r->results[i].address[0] ? " on " : "", r->results[i].address);
-        wrapped(p, "decided by", line);
+        wrapped(p, "because", line);
     }
 }
 
@@ -130,12 +130,13 @@ static void location_line(const struct page *p, const struct report *r, size_t i
         report_left_text(report_left(r, i), left);
     if (report_has_crl(r, i))
         crl_number_format(&a->facts.number, number);
-    snprintf(tail, sizeof tail, "%s%s%s%s", t->url, a->address[0] && !t->as_client ? " @" : "",
-             t->as_client ? "" : a->address, t->as_client ? " (caches allowed)" : "");
-    buf_printf(p->out, "  %s%-18s%s %8s %8.8s %-5s %3u  ",
+    bool server = a->address[0] && !t->as_client && strcmp(a->address, t->url) != 0;
+    snprintf(tail, sizeof tail, "%s%s%s%s", t->url, server ? " @" : "", server ? a->address : "",
+             t->as_client ? " (caches allowed)" : "");
+    buf_printf(p->out, "  %s%-18s%s %8s %8.8s %-6s %3u  ",
                paint(p, colour_of(state_severity(state))), state, paint(p, PLAIN), left, number,
-               t->parent ? "paren" : location_role_name(t->role), t->key_index);
-    size_t used = 2 + 18 + 1 + 8 + 1 + 8 + 1 + 5 + 1 + 3 + 2;
+               t->parent ? "parent" : location_role_name(t->role), t->key_index);
+    size_t used = 2 + 18 + 1 + 8 + 1 + 8 + 1 + 6 + 1 + 3 + 2;
     size_t room = p->columns - used;
     if (width(tail, strlen(tail)) <= room) {
         buf_printf(p->out, "%s\n", tail);
@@ -197,7 +198,7 @@ int report_text(const struct report *r, const struct report_style *style, struct
     head_line(&p, r);
     maintenance_lines(&p, r);
     if (r->n)
-        buf_puts(out, "\n  State                Runway   Number Type  Key  Location\n");
+        buf_puts(out, "\n  State                Runway   Number Type   Key  Location\n");
     for (size_t i = 0; i < r->n; i++)
         location_line(&p, r, i);
     compare_lines(&p, r);
