@@ -140,6 +140,31 @@ expect "bad signature" "$(json .hr)" 0x80090006
 expect "published CRL" "$(crl_number "$base")" $((before + 1))
 lab hsm good > /dev/null
 
+step "an HSM that is slow, and one that says nothing"
+lab hsm slow 200 > /dev/null
+t0=$(date +%s%N)
+expect_rc 0 win labadm.exe publish 1
+[ $((($(date +%s%N) - t0) / 1000000)) -ge 800 ] || fail "four signatures of 200 ms took less than 800 ms"
+lab hsm good > /dev/null
+lab hsm silent > /dev/null
+expect_rc 0 win labadm.exe stop CertSvc
+lab ca set hsm_timeout_ms 300
+refused 0x80090030
+lab hsm present > /dev/null
+lab ca unset hsm_timeout_ms
+expect_rc 0 win labadm.exe start CertSvc
+
+step "whoever asks for the CA Exchange certificate fills the HSM; the local interface can be off"
+before=$(lab hsm status | jq .keys)
+expect_rc 1 win labadm.exe prop 0x0F 0 3
+expect "keys in the HSM" "$(lab hsm status | jq .keys)" $((before + 1))
+lab ca reg InterfaceFlags REG_DWORD 0x20
+expect_rc 1 win labadm.exe roles
+expect "no local ICertAdmin" "$(json .hr)" 0x80070005
+lab ca reg InterfaceFlags REG_DWORD 0x641
+expect_rc 0 win labadm.exe roles
+expect "roles" "$(json .value)" $((0x303))
+
 step "crash while signing; access denied; class missing; tool missing"
 lab ca set crash_at sign
 expect_rc 1 win labadm.exe publish 1
