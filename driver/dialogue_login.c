@@ -87,7 +87,7 @@ static int look(struct login *l, int *ret_done, struct err *err)
             str_copy(d->prompt, sizeof d->prompt, s.prompt);
             *ret_done = 1;
         }
-        return err->code;
+        return (int)err->code;
     default:
         return ERR_OK;
     }

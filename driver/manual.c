@@ -47,7 +47,22 @@ static int manual_write(void *self, const void *bytes, size_t len, struct err *e
     return ERR_OK;
 }
 
-/* One pasted line becomes bytes of the stream. The prompt has no line end, as on the appliance. */
+/* A prompt, and the '>' of a question, have no line end on the appliance. */
+static void take_line(struct manual *m, struct buf *line)
+{
+    while (line->len && strchr(" \t", line->data[line->len - 1]))
+        line->data[--line->len] = '\0';
+    const char *text = buf_str(line);
+    const char *word = text + strspn(text, " \t");
+    if (strcmp(word, ".") == 0)
+        buf_puts(&m->pasted, "\nlunash:>");
+    else if (str_ends_nocase(word, "lunash:>") || strcmp(word, ">") == 0)
+        buf_puts(&m->pasted, text);
+    else
+        buf_printf(&m->pasted, "%s\n", text);
+}
+
+/* One pasted line becomes bytes of the stream. */
 static int manual_read(void *self, void *bytes, size_t cap, int64_t timeout_ms, size_t *ret_n,
                        struct err *err)
 {
@@ -63,12 +78,7 @@ static int manual_read(void *self, void *bytes, size_t cap, int64_t timeout_ms, 
                                        : rc;
         if (str_eq_nocase(buf_str(&line), "lost"))
             return err_set(err, ERR_UNAVAILABLE, "the operator says the connection is lost");
-        if (strcmp(buf_str(&line), ".") == 0)
-            buf_puts(&m->pasted, "\nlunash:>");
-        else if (str_ends_nocase(buf_str(&line), "lunash:>") || strcmp(buf_str(&line), ">") == 0)
-            buf_puts(&m->pasted, buf_str(&line));
-        else
-            buf_printf(&m->pasted, "%s\n", buf_str(&line));
+        take_line(m, &line);
         rc = buf_check(&m->pasted, "line", err);
         if (rc)
             return rc;

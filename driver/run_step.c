@@ -10,6 +10,8 @@
 #include "driver/run_int.h"
 #include "driver/steps.h"
 
+#define BY_HAND_SECONDS (24 * 3600) /* a person knows best when to log in again */
+
 /* Errors that waiting does not cure. */
 static bool is_final(int rc)
 {
@@ -23,6 +25,8 @@ int run_await(struct site *s, const struct step *step, int64_t patience, int64_t
     struct driver *drv = s->drv;
     int64_t start = clock_mono_ms(drv->clock);
     int64_t old_since = -1;
+    if (s->t.by_hand)
+        patience = BY_HAND_SECONDS;
     bool told = false;
     for (;;) {
         bool reached = false;

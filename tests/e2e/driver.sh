@@ -412,15 +412,19 @@ case_kill_at_every_step() {
     standard
     : > "$W/out"
     local verb=run where
-    for where in 'before: begun' 'transfer: begun' 'verify: begun' 'update: begun' 'TYPED package update' \
-        'reboot: begun' 'firmware: begun' 'TYPED hsm firmware upgrade' 'compare: begun'; do
+    for where in 'before: begun' 'transfer: begun' PED 'TEXT BEGINNING UPDATE' 'reboot: begun' \
+        'TEXT typing: hsm firmware upgrade' 'compare: begun'; do
+        # at the PED: while the SO login waits for its key
+        "$LUNA" ped "$W/hsm1" auto "$([ "$where" = PED ] && echo none || echo blue)"
         background $verb --retry-so-login
         verb=resume
-        if [ "${where#TYPED }" = "$where" ]; then
+        if [ "$where" = PED ]; then
+            wait_said 40 'PRESENT THE'
+        elif [ "${where#TEXT }" = "$where" ]; then
             wait_said 40 "\\] $where"
         else
             local end=$((SECONDS + 40))
-            until grep -q "typing: ${where#TYPED }" "$W/state/CHG1.transcript"; do
+            until grep -q "${where#TEXT }" "$W/state/CHG1.transcript"; do
                 [ $SECONDS -lt $end ] || fail "never typed: $where"
                 sleep 0.05
             done
@@ -511,6 +515,20 @@ case_serial_garbage_and_open_shell() {
     PLAN_CONSOLE=serial standard 7.2 serial.garbage yes serial.open yes
     hu 0 run
     versions hsm1 7.7.0-317 7.7.0
+}
+
+# No connection at all: a person types what is shown and pastes what the console says.
+case_manual() {
+    PLAN_CONSOLE=manual PLAN_NO_SSH=1 standard
+    local code=0
+    timeout 140 python3 "$TOP/tests/e2e/driver_operator.py" "$W/hsm1" "$W/lunasa_update-7.7.0-317.spkg" \
+        "$W/lunasa_update-7.7.0-317.auth" "$HSMUPGRADE" run --state "$W/state" --now 2020-01-10T00:00:00Z \
+        "$W/plan.xml" > "$W/out" 2>&1 || code=$?
+    cat "$W/out" >> "$W/all"
+    [ $code = 0 ] || fail "exit $code"
+    versions hsm1 7.7.0-317 7.7.0
+    said 'package update lunasa_update-7.7.0-317.spkg -authcode \*\*\*\*'
+    no_secrets
 }
 
 case_watch() {
