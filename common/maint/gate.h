@@ -35,7 +35,7 @@ void gate_report_free(struct gate_report *r); /* for SCOPED(); takes a zeroed on
 struct gate_input {
     const struct ca_view *view;
     const struct probe_round *round;
-    const struct svc_info *service; /* CertSvc first, then its dependants */
+    const struct svc_info *service; /* in the order of stopping: CertSvc is the last */
     size_t n_services;
     int64_t window, reserve; /* seconds */
     int64_t now;

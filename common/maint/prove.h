@@ -47,6 +47,7 @@ struct prove_report {
     size_t n_lines;
     struct prove_location *location;
     size_t n_locations;
+    struct err probe_err;    /* the prober itself broke at the last look; code ERR_OK = no */
     char text[ERR_TEXT_MAX]; /* one sentence: what holds, what does not, what to do */
 };
 void prove_report_free(struct prove_report *r); /* for SCOPED(); takes a zeroed one */

@@ -20,6 +20,7 @@ struct ca_key {
     int32_t cert_index;
     uint32_t key_index;   /* CERT_VERSION >> 16 */
     int32_t crl_state;    /* enum ca_disp; -1 = the CA does not say */
+    int32_t cert_state;   /* enum ca_disp; -1 = the CA does not say */
     bool living;          /* a CRL is issued through this certificate */
     struct buf cert;      /* DER */
     struct buf cdp_urls;  /* property 0x29: one URL per line */
@@ -55,6 +56,20 @@ struct crl_line {
  */
 size_t ca_view_lines(const struct ca_view *v, struct crl_line *ret, size_t max);
 
+/* The CRL of that line as the CA itself holds it. May be called only while the CA runs. The bytes
+ * go to the cache ("base-crl", "delta-crl") when store is not NULL. ERR_NOT_FOUND: there is none
+ * yet. */
+MUST_CHECK int ca_line_read(const struct ca_admin *admin, const struct ca_view *v,
+                            const struct crl_line *line, struct store *store, int64_t now,
+                            struct crl_facts *ret, struct err *err);
+/* Publish status bits of that line; -1 when the CA has none (no delta yet) or cannot say. */
+int32_t ca_line_status(const struct ca_admin *admin, const struct crl_line *line);
+
+/* "key 1 delta", "key 0 base, partition 3" into dst; returns dst. */
+const char *crl_line_name(const struct crl_line *line, char dst[64]);
+/* Is this a location of that CRL? */
+bool crl_line_at(const struct crl_line *line, const struct probe_target *t);
+
 /* Seam: which locations there are for these keys and kinds, parent CRLs (parent = true) included,
  * spread over addresses and DCs. *ret is malloc'ed; the caller frees it. */
 struct maint_locate {
@@ -74,6 +89,10 @@ struct probe_round {
 MUST_CHECK int probe_round_run(const struct maint_locate *locate, const struct prober *prober,
                                const struct ca_view *view, int64_t propagation,
                                const struct clock *clock, struct probe_round *ret, struct err *err);
+/* Keeps one result in the probe history; visible: seconds from publishing, WHEN_NONE = not
+ * measured. A row that cannot be written is left out: history never stops a maintenance. */
+void probe_keep(struct store *store, const struct probe_target *t, const struct probe_result *p,
+                int64_t visible, int64_t now);
 void probe_round_free(struct probe_round *r); /* for SCOPED(); takes a zeroed one */
 
 /* "http://... at 10.0.0.7" of a probe, into dst; returns dst. */

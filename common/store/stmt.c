@@ -233,3 +233,10 @@ void store__set_fault(struct store *s, int (*fault)(void *arg, const char *what)
     s->fault = fault;
     s->fault_arg = arg;
 }
+
+void store__no_sync(struct store *s)
+{
+    struct err ignored = ERR_INIT;
+    int rc = store_exec(s, "switching the flush off", "PRAGMA synchronous = OFF", &ignored);
+    (void)rc;
+}

@@ -80,8 +80,9 @@ MUST_CHECK int store_value_set(struct store *s, const char *name, const char *va
                                struct err *err);
 MUST_CHECK int store_value_get(struct store *s, const char *name, struct buf *ret, struct err *err);
 
-/* ---- for tests only: called before each write statement and commit; a non-zero answer makes that
- * call fail with this code ---- */
+/* ---- for tests only. fault: called before each write statement and commit; a non-zero answer
+ * makes that call fail with this code ---- */
+void store__no_sync(struct store *s); /* no flush to the disk: thousands of runs in a test */
 void store__set_fault(struct store *s, int (*fault)(void *arg, const char *what), void *arg);
 
 #endif

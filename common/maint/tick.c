@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+/* Time passes while the CA is down. Every moment that matters is in the store (deadline, resume-by,
+ * last burn alarm, timers), so a restart forgets nothing; each part below compares the store with
+ * the clock and acts at most once per moment. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "maint/engine.h"
+
+/* Held because of the deadline: nothing else has happened since the pause. */
+static bool late(const struct work *w)
+{
+    return w->state == MAINT_HELD && w->row.outcome == MAINT_DEADLINE_PASSED;
+}
+
+static bool down(const struct work *w)
+{
+    return w->state == MAINT_PAUSED || late(w);
+}
+
+/* Is a repeating timer due? A due time further away than one interval was set before the clock was
+ * put back. */
+static bool due(struct work *w, const char *name, int64_t interval)
+{
+    struct err ignored = ERR_INIT;
+    int64_t at = WHEN_NONE, now = clock_now(w->m->seams.clock);
+    if (store_timer_get(w->m->store, name, &at, &ignored))
+        return false;
+    return at == WHEN_NONE || at <= now || at > now + interval;
+}
+
+static int again_in(struct work *w, const char *name, int64_t interval, struct err *err)
+{
+    return store_timer_set(w->m->store, name, clock_now(w->m->seams.clock) + interval, err);
+}
+
+static int check_clock(struct work *w, struct err *err)
+{
+    char now_text[WHEN_TEXT_MAX], paused[WHEN_TEXT_MAX], text[256];
+    int64_t now = clock_now(w->m->seams.clock);
+    if (now >= w->row.paused - w->m->policy.skew ||
+        !due(w, "maint.clock", w->m->policy.alarm_repeat))
+        return ERR_OK;
+    snprintf(text, sizeof text,
+             "the clock says %s, the CA was paused at %s: the clock was set back, deadlines are "
+             "late by as much",
+             when_format(now, now_text), when_format(w->row.paused, paused));
+    work_event(w, FIND_MAINT_CLOCK_BACK, SEV_WARNING, text);
+    return again_in(w, "maint.clock", w->m->policy.alarm_repeat, err);
+}
+
+/* ---- somebody starts the CA ---- */
+
+static int alarm_started(struct work *w, const char *more, struct err *err)
+{
+    char text[1400];
+    if (!due(w, "maint.watch", w->m->policy.alarm_repeat))
+        return ERR_OK;
+    snprintf(text, sizeof text,
+             "'%s' was started while change %s has it paused%s%.300s; stop it (net stop \"%.60s\") "
+             "or end the maintenance: crlagent hook post-upgrade --change %s",
+             w->m->policy.service, w->row.change, *more ? ": " : "", more, w->m->policy.service,
+             w->row.change);
+    work_event(w, FIND_MAINT_CA_STARTED, SEV_CRITICAL, text);
+    return again_in(w, "maint.watch", w->m->policy.alarm_repeat, err);
+}
+
+static int stop_again(struct work *w, struct err *err)
+{
+    bool found = false;
+    struct err why = ERR_INIT;
+    char text[300];
+    int rc = svcplan_stop_again(w, &found, &why);
+    if (rc == ERR_CANCELLED) {
+        *err = why;
+        return rc;
+    }
+    if (rc)
+        return alarm_started(w, why.text, err);
+    snprintf(text, sizeof text, "'%.100s' was started while paused and has been stopped again",
+             w->m->policy.service);
+    if (found)
+        work_event(w, FIND_MAINT_CA_STOPPED_AGAIN, SEV_WARNING, text);
+    return ERR_OK;
+}
+
+static int watch(struct work *w, struct err *err)
+{
+    const struct svc_control *svc = &w->m->seams.svc;
+    struct svc_info info;
+    int rc = svcplan_load(w, err);
+    if (!rc && w->m->policy.watch == WATCH_STOP_AGAIN && svcplan_ca_ran(w))
+        return stop_again(w, err);
+    if (!rc)
+        rc = svc->ops->query(svc->self, w->m->policy.service, &info, err);
+    if (rc)
+        return rc;
+    if (info.state != SVC_STOPPED && info.state != SVC_STOP_PENDING)
+        return alarm_started(w, "", err);
+    return store_timer_clear(w->m->store, "maint.watch", err);
+}
+
+/* ---- runway ---- */
+
+static void name_down(struct work *w)
+{
+    const struct runway *rw = &w->round.runway;
+    char where[LIMIT_URL_CHARS + 128] = "no location is known", text[LIMIT_URL_CHARS + 600];
+    const struct probe_result *p = NULL;
+    if (rw->n) {
+        size_t i = rw->line[rw->weakest_line].weakest_probe;
+        probe_round_where(&w->round, i, where, sizeof where);
+        p = &w->round.result[i];
+    }
+    snprintf(text, sizeof text,
+             "a location serves no usable CRL while the CA is paused: %s: %s %.200s", where,
+             p ? probe_status_name(p->status) : "", p ? p->detail : "");
+    work_event(w, FIND_MAINT_LOCATION_DOWN, SEV_CRITICAL, text);
+}
+
+static int shrink(struct work *w, int64_t resume_by, struct err *err)
+{
+    char was[WHEN_TEXT_MAX], is[WHEN_TEXT_MAX], text[200];
+    snprintf(text, sizeof text, "the runway became shorter: resume by %s, was %s",
+             when_format(resume_by, is), when_format(w->row.resume_by, was));
+    w->row.resume_by = resume_by;
+    w->row.runway_until = w->round.runway.weakest_until;
+    if (w->row.deadline > resume_by)
+        w->row.deadline = resume_by;
+    work_event(w, FIND_MAINT_RUNWAY_SHRANK, SEV_CRITICAL, text);
+    return work_save(w, err);
+}
+
+/* Over the wire only: no call goes to the CA. */
+static int look_at_locations(struct work *w, struct err *err)
+{
+    const struct maint_seams *s = &w->m->seams;
+    int64_t interval = w->m->policy.paused_probe;
+    if (interval <= 0 || !due(w, "maint.probe", interval))
+        return ERR_OK;
+    int rc = again_in(w, "maint.probe", interval, err);
+    if (!rc)
+        rc = ca_view_read(&s->settings, &s->admin, w->m->store, false, clock_now(s->clock),
+                          &w->view, err);
+    if (!rc)
+        rc = probe_round_run(&s->locate, &s->prober, &w->view, w->m->policy.propagation, s->clock,
+                             &w->round, err);
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < w->round.n; i++)
+        probe_keep(w->m->store, &w->round.target[i], &w->round.result[i], WHEN_NONE, w->round.when);
+    if (w->round.runway.weakest_until == WHEN_NONE) {
+        name_down(w);
+        return ERR_OK;
+    }
+    int64_t by = w->round.runway.weakest_until - w->m->policy.propagation - w->row.reserve;
+    return by < w->row.resume_by ? shrink(w, by, err) : ERR_OK;
+}
+
+static int burn(struct work *w, struct err *err)
+{
+    static const struct {
+        uint32_t id;
+        enum severity severity;
+    } events[] = {{FIND_MAINT_BURN_FIRST, SEV_WARNING},
+                  {FIND_MAINT_BURN_SECOND, SEV_WARNING},
+                  {FIND_MAINT_BURN_THIRD, SEV_CRITICAL},
+                  {FIND_MAINT_BURN_THIRD, SEV_CRITICAL}};
+    const int64_t at[] = {w->m->policy.burn[0], w->m->policy.burn[1], w->m->policy.burn[2], 100};
+    char by[WHEN_TEXT_MAX], left[WHEN_TEXT_MAX], text[300];
+    int64_t now = clock_now(w->m->seams.clock), whole = w->row.resume_by - w->row.paused;
+    int64_t used = whole > 0 ? (now - w->row.paused) * 100 / whole : 100;
+    for (size_t i = ARRAY_LEN(at); i-- > 0;) {
+        if (at[i] <= 0 || used < at[i])
+            continue;
+        if (w->row.burn >= at[i])
+            return ERR_OK;
+        snprintf(text, sizeof text,
+                 "%lld %% of the runway is used up, the CA is still paused; it must be back by %s "
+                 "(%s left)",
+                 (long long)(used > 100 ? 100 : used), when_format(w->row.resume_by, by),
+                 duration_format(w->row.resume_by - now, left));
+        w->row.burn = (int32_t)at[i];
+        work_event(w, events[i].id, events[i].severity, text);
+        return work_save(w, err);
+    }
+    return ERR_OK;
+}
+
+/* ---- deadline ---- */
+
+static enum maint_outcome pass_deadline(struct work *w)
+{
+    char at[WHEN_TEXT_MAX], by[WHEN_TEXT_MAX];
+    bool resume = strcmp(w->row.deadline_action, "resume") == 0;
+    (void)err_set(&w->a->err, ERR_TIMEOUT,
+                  "the deadline %s has passed and the CA is still paused (it must be back by %s); "
+                  "%s: crlagent hook post-upgrade --change %s",
+                  when_format(w->row.deadline, at), when_format(w->row.resume_by, by),
+                  resume ? "it is being brought back now, as configured; by hand"
+                         : "it stays paused, as configured; bring it back",
+                  w->row.change);
+    if (!resume)
+        return work_hold(w, MAINT_DEADLINE_PASSED, FIND_MAINT_DEADLINE);
+    work_event(w, FIND_MAINT_DEADLINE, SEV_CRITICAL, w->a->err.text);
+    err_clear(&w->a->err);
+    return finish_run(w);
+}
+
+static int remind(struct work *w, struct err *err)
+{
+    char text[STORE_NOTE_MAX + 64];
+    if (w->state != MAINT_HELD || !due(w, "maint.alarm", w->m->policy.alarm_repeat))
+        return ERR_OK;
+    snprintf(text, sizeof text, "a person must decide: %s", w->row.note);
+    work_event(w, FIND_MAINT_HELD, SEV_CRITICAL, text);
+    return again_in(w, "maint.alarm", w->m->policy.alarm_repeat, err);
+}
+
+/* What was prepared is not safe for ever. */
+static int expire_ready(struct work *w, struct err *err)
+{
+    if (clock_now(w->m->seams.clock) + w->row.window <= w->row.resume_by)
+        return ERR_OK;
+    return work_enter(w, MAINT_ABORTED,
+                      "prepared and not used: the runway does not hold the window any more",
+                      FIND_MAINT_ABORTED, err);
+}
+
+enum maint_outcome tick_run(struct work *w)
+{
+    struct err *err = &w->a->err;
+    int rc = ERR_OK;
+    w->keep_outcome = true;
+    if (w->state == MAINT_READY)
+        rc = expire_ready(w, err);
+    if (!rc && down(w))
+        rc = check_clock(w, err);
+    if (!rc && down(w))
+        rc = watch(w, err);
+    if (!rc && w->row.paused != WHEN_NONE && w->row.resumed == WHEN_NONE &&
+        (w->state == MAINT_PAUSED || w->state == MAINT_HELD)) {
+        /* Locations that cannot be asked must not silence the deadline. */
+        struct err why = ERR_INIT;
+        if (look_at_locations(w, &why))
+            work_event(w, FIND_MAINT_LOCATION_DOWN, SEV_CRITICAL, why.text);
+        rc = burn(w, err);
+    }
+    if (!rc)
+        rc = remind(w, err);
+    if (rc)
+        return MAINT_FAILED;
+    if (w->state == MAINT_PAUSED && clock_now(w->m->seams.clock) >= w->row.deadline)
+        return pass_deadline(w);
+    return MAINT_DONE;
+}
+
+static const struct maint_request by_clock = {
+    .sid = "S-1-5-18", .name = "crlagent", .change = "", .reserve = -1, .deadline_action = -1};
+
+enum maint_outcome maint_tick(struct maint *m, struct maint_answer *ret)
+{
+    SCOPED(work_free) struct work *w = work_new(m, &by_clock, ret);
+    if (!w)
+        return ret->outcome;
+    int rc = work_load(w, &ret->err);
+    if (rc == ERR_NOT_FOUND) {
+        err_clear(&ret->err);
+        return MAINT_DONE;
+    }
+    enum maint_state before = w->state;
+    enum maint_outcome o = rc ? MAINT_FAILED : tick_run(w);
+    if (w->state != before)
+        return work_answer(w, "tick", o);
+    ret->outcome = o;
+    ret->row = w->row;
+    ret->state = w->state;
+    ret->token = (struct maint_token){w->row.id, w->row.epoch};
+    return o;
+}
+
+/* ---- when next ---- */
+
+static void sooner(int64_t *next, int64_t at)
+{
+    if (at != WHEN_NONE && (*next == WHEN_NONE || at < *next))
+        *next = at;
+}
+
+static void sooner_timer(struct maint *m, const char *name, int64_t *next)
+{
+    int64_t at = WHEN_NONE;
+    struct err ignored = ERR_INIT;
+    if (store_timer_get(m->store, name, &at, &ignored) == ERR_OK)
+        sooner(next, at);
+}
+
+int64_t maint_next_tick(struct maint *m)
+{
+    struct store_maintenance r;
+    struct err ignored = ERR_INIT;
+    enum maint_state state;
+    int64_t next = WHEN_NONE;
+    if (store_maintenance_active(m->store, &r, &ignored) ||
+        maint_state_parse(r.state, &state, &ignored))
+        return WHEN_NONE;
+    if (state == MAINT_READY)
+        sooner(&next, r.resume_by - r.window + 1);
+    if (state == MAINT_HELD)
+        sooner_timer(m, "maint.alarm", &next);
+    if (state == MAINT_PAUSED)
+        sooner(&next, r.deadline);
+    if ((state != MAINT_PAUSED && state != MAINT_HELD) || r.paused == WHEN_NONE ||
+        r.resumed != WHEN_NONE)
+        return next;
+    if (m->policy.paused_probe > 0)
+        sooner_timer(m, "maint.probe", &next);
+    sooner_timer(m, "maint.watch", &next);
+    for (size_t i = 0; i < ARRAY_LEN(m->policy.burn); i++) {
+        if (m->policy.burn[i] > r.burn)
+            sooner(&next, r.paused + ((r.resume_by - r.paused) * m->policy.burn[i] + 99) / 100);
+    }
+    return next;
+}

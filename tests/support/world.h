@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+/* A small world behind every seam of the maintenance engine: a clock that only moves when somebody
+ * waits, a service control manager, a CA with CRLs, an HSM, locations that serve them. It
+ * misbehaves on request and can die at its n-th call: from then on nothing has any effect, as if
+ * the process had been killed there. It keeps an account of what must never happen. */
+#ifndef CRLAGENT_TESTS_SUPPORT_WORLD_H
+#define CRLAGENT_TESTS_SUPPORT_WORLD_H
+
+#include "maint/maint.h"
+
+#define WORLD_NOW 1764000000
+#define WORLD_KEYS 2
+#define WORLD_LOCATIONS 16
+
+struct world_crl {
+    uint64_t number;
+    int64_t this_update, next_update;
+    bool delta;
+    uint32_t key;
+};
+
+struct world_service {
+    struct svc_info info;
+    const char *needs;     /* must run while this one runs; NULL = none */
+    int64_t pending_until; /* mono_ms at which a pending state is left */
+    int64_t stop_ms, start_ms;
+    bool deaf;             /* stop pending for ever */
+    bool refuses_stop;     /* the stop control fails */
+    bool fails_start;      /* goes back to stopped, exit code 1058 */
+    bool fixed_start_type; /* changing the start type is denied */
+    int starts;            /* how often it was started */
+};
+
+struct world_location {
+    char url[96];
+    char address[32];
+    uint32_t key;
+    bool delta, parent;
+    struct world_crl serves;
+    int64_t lag;             /* seconds until a new CRL is served here */
+    bool down;               /* no connection */
+    bool frozen;             /* keeps serving what it has */
+    bool unwritten;          /* the CA cannot write here (publish status error) */
+    struct world_crl coming; /* on its way, served from 'arrives' on */
+    int64_t arrives;
+};
+
+struct world {
+    int64_t now, mono_ms;
+    /* dying */
+    long calls, die_at; /* 0 = immortal */
+    bool dead;
+    bool stop_requested; /* what the 'stopping' seam says */
+    /* services: [0] CertSvc, [1] a dependant that runs, [2] one that is stopped */
+    struct world_service service[3];
+    size_t n_services;
+    int64_t ca_stopped_at;
+    /* the CA */
+    struct world_crl base[WORLD_KEYS], delta[WORLD_KEYS];
+    uint32_t keys;
+    bool deltas;
+    int64_t period, delta_period; /* seconds a CRL lasts */
+    uint32_t cpf_force;           /* status bits instead of the true ones; ~0 = true ones */
+    bool silent;                  /* does not answer */
+    bool publish_fails;           /* makes nothing, HRESULT of the HSM */
+    bool publish_lies;            /* says success, makes nothing */
+    bool publish_short;           /* ignores the Date */
+    bool publish_warns;           /* makes it, but returns the HRESULT of a location */
+    bool busy_publisher;          /* publishes a normal CRL by itself before the next question */
+    uint32_t roles;
+    bool clustered;
+    const char *provider;
+    uint32_t audit_filter;
+    int publishes;
+    /* the HSM */
+    bool hsm_away, hsm_wrong_key;
+    uint32_t sign_ms;
+    /* locations */
+    struct world_location location[WORLD_LOCATIONS];
+    size_t n_locations;
+    bool prober_broken;
+    /* what people were told */
+    uint32_t events[256];
+    size_t n_events;
+    char last_text[512];
+    size_t n_progress;
+    /* what must never happen; "" = nothing did */
+    char crime[256];
+    /* called before the SCM is told to change anything */
+    void (*on_touch)(struct world *w, const char *what, const char *service);
+    void *arg;
+    struct clock clock;
+};
+
+/* Two keys, deltas, two locations per CRL, a parent: all is well and lasts for days. */
+void world_init(struct world *w);
+void world_seams(struct world *w, struct maint_seams *ret);
+struct world_service *world_service(struct world *w, const char *name);
+/* Every location serves what the CA holds. */
+void world_deliver_all(struct world *w);
+size_t world_count_event(const struct world *w, uint32_t id);
+/* Counts one call; true when nothing may have an effect any more. Also for the store's fault. */
+bool world_dies(struct world *w);
+
+#endif
