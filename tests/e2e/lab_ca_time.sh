@@ -71,4 +71,16 @@ expect_rc 0 win certutil.exe -revoke 61aabbccdd 1
 expect_rc 0 win labadm.exe publish 2
 expect_match "the last one is in the delta" "$(openssl crl -inform DER -in "$delta" -noout -text)" 61AABBCCDD
 
+step "deltas turned off: one last empty delta, marked as shadow"
+lab ca reg CRLDeltaPeriodUnits REG_DWORD 0
+expect_rc 1 win labadm.exe publish 2
+expect "a delta while deltas are off" "$(json .hr)" 0x80070057
+expect_rc 0 win labadm.exe publish 1
+expect_rc 0 win labadm.exe prop 0x1F 0 1
+expect "delta status" "$(json .value)" $((0x4E))
+expect "entries of the last delta" "$(entries "$delta" || true)" 0
+before=$(crl_number "$delta")
+expect_rc 0 win labadm.exe publish 1
+expect "no further delta" "$(crl_number "$delta")" "$before"
+
 passed

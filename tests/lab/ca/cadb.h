@@ -12,6 +12,9 @@
 
 #include "base/buf.h"
 
+/* CPF_SHADOW: the last, empty delta after deltas were turned off. */
+#define CRL_SHADOW 0x8u
+
 struct crl_row {
     int64_t id;
     bool delta;

@@ -183,6 +183,13 @@ bool crl_verify(const uint8_t *der, size_t len, EVP_PKEY *key)
     return ok;
 }
 
+static bool fill(X509_CRL *crl, const struct ca *ca, const struct crl_row *row)
+{
+    if (row->flags & CRL_SHADOW)
+        return true;
+    return cadb_fill(crl, row->delta ? row->min_base : -1, row->partition, ca_partitions(ca));
+}
+
 static X509_CRL *crl_new(const struct ca *ca, const struct ca_cert *cert, const struct crl_row *row)
 {
     X509_CRL *crl = X509_CRL_new();
@@ -191,8 +198,7 @@ static X509_CRL *crl_new(const struct ca *ca, const struct ca_cert *cert, const 
     bool ok = crl && from && to && X509_CRL_set_version(crl, 1) &&
               X509_CRL_set_issuer_name(crl, X509_get_subject_name(cert->x509)) &&
               X509_CRL_set1_lastUpdate(crl, from) && X509_CRL_set1_nextUpdate(crl, to) &&
-              cadb_fill(crl, row->delta ? row->min_base : -1, row->partition, ca_partitions(ca)) &&
-              X509_CRL_sort(crl) && add_extensions(ca, crl, cert, row);
+              fill(crl, ca, row) && X509_CRL_sort(crl) && add_extensions(ca, crl, cert, row);
     ASN1_TIME_free(from);
     ASN1_TIME_free(to);
     if (ok)

@@ -25,6 +25,7 @@ struct run {
     const struct ca *ca;
     const char *caller;
     HRESULT first; /* first failed location of the whole run */
+    bool shadow;   /* deltas were just turned off: a last, empty one follows */
 };
 
 const char *publish_error_text(HRESULT hr, char *dst, size_t size)
@@ -169,7 +170,7 @@ static void deliver(struct run *run, struct crl_row *row, uint32_t base_errors)
 {
     struct ca_location list[CA_URLS_MAX];
     size_t n = ca_locations(run->ca, "CRLPublicationURLs", list, CA_URLS_MAX);
-    row->flags = row->delta ? 0x2u : 0x1u;
+    row->flags = (row->flags & CRL_SHADOW) | (row->delta ? 0x2u : 0x1u);
     row->status = 0;
     row->attempts++;
     if (run->caller)
@@ -223,6 +224,8 @@ static void set_times(const struct ca *ca, struct crl_row *row, int64_t now, int
     int64_t base = ca_period(ca, "CRLPeriod", "CRLPeriodUnits", "Weeks", 1);
     int64_t period =
         row->delta ? ca_period(ca, "CRLDeltaPeriod", "CRLDeltaPeriodUnits", "Days", 0) : base;
+    if (row->flags & CRL_SHADOW)
+        period = base;
     int64_t over = overlap(ca, row->delta, period, base, skew);
     int64_t born = not_before(ca_key_cert(ca, row->key));
     row->this_publish = now;
@@ -273,6 +276,7 @@ static HRESULT run_partition(struct run *run, struct hsm *hsm, unsigned key, uns
     for (int delta = 0; delta <= 1 && SUCCEEDED(hr); delta++) {
         struct crl_row row = {
             .key = key, .partition = partition, .delta = delta != 0, .number = number};
+        row.flags = delta && run->shadow ? CRL_SHADOW : 0;
         if (!(flags & (delta ? PUBLISH_DELTA : PUBLISH_BASE)))
             continue;
         if (flags & PUBLISH_REPUBLISH)
@@ -311,17 +315,28 @@ static void plan_next(const struct ca *ca, unsigned flags)
     reg_put_dword(ca->key, "CRLAttemptRepublish", 0);
 }
 
+/* Is the newest delta a real one? */
+static bool shadow_due(void)
+{
+    struct crl_row newest = {0};
+    bool due = cadb_newest(0, 0, true, &newest) && !(newest.flags & CRL_SHADOW);
+    buf_free(&newest.raw);
+    return due;
+}
+
 HRESULT publish_run(const struct ca *ca, struct hsm *hsm, unsigned flags, int64_t until,
                     const char *caller)
 {
-    struct run run = {ca, caller, S_OK};
+    struct run run = {ca, caller, S_OK, false};
     bool deltas = ca_period(ca, "CRLDeltaPeriod", "CRLDeltaPeriodUnits", "Days", 0) > 0;
     if (!(flags & 3) || (flags & ~0x13u) ||
         (!(flags & PUBLISH_REPUBLISH) && until && until < lab_now()))
         return E_INVALIDARG;
     if ((flags & PUBLISH_DELTA) && !deltas)
         return E_INVALIDARG;
-    if ((flags & PUBLISH_BASE) && deltas && !(flags & PUBLISH_REPUBLISH))
+    if (flags == PUBLISH_BASE)
+        run.shadow = !deltas && shadow_due();
+    if (flags == PUBLISH_BASE && (deltas || run.shadow))
         flags |= PUBLISH_DELTA;
     lab_delay("publish_delay_ms");
     HRESULT hr = S_OK;
@@ -357,7 +372,7 @@ static void retry_row(struct run *run, unsigned key, unsigned partition, bool de
 
 void publish_retry(const struct ca *ca)
 {
-    struct run run = {ca, NULL, S_OK};
+    struct run run = {ca, NULL, S_OK, false};
     DWORD tries = reg_dword(ca->key, "CRLAttemptRepublish", 0) + 1;
     retry_wanted = false;
     for (size_t i = 0; i < ca->n_certs; i++) {
