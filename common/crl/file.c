@@ -8,6 +8,7 @@
 #include "crl/reader_int.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/file.h"
@@ -24,7 +25,7 @@ struct stream {
     int read_errno;
     EVP_MD_CTX *whole; /* NULL: the other thread only reads */
     bool hash_ok;
-    bool stop;                  /* set by this thread before it posts empty */
+    atomic_bool stop;           /* set by this thread; the other one looks before each block */
     struct tally *full, *empty; /* blocks ready to be understood, to be filled */
 };
 
