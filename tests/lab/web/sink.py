@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A mail server and a webhook on loopback that write down what they get, for tests.
+
+sink.py FOLDER CERT KEY: mail with STARTTLS on 2525, a refusing one on 2526, one that is silent on 2527,
+webhook on 8090 (/ok, /fail). FOLDER/mail.txt and FOLDER/hook.json hold the last of each. Ends after 120 s.
+"""
+import http.server
+import os
+import socketserver
+import ssl
+import sys
+import threading
+import time
+
+FOLDER, CERT, KEY = sys.argv[1:4]
+CONTEXT = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+CONTEXT.load_cert_chain(CERT, KEY)
+
+
+class Mail(socketserver.StreamRequestHandler):
+    def say(self, text):
+        self.wfile.write(text.encode() + b"\r\n")
+        self.wfile.flush()
+
+    def handle(self):
+        refusing = self.server.server_address[1] == 2526
+        if self.server.server_address[1] == 2527:
+            time.sleep(60)
+            return
+        encrypted = False
+        self.say("220 sink")
+        while True:
+            line = self.rfile.readline(2000).decode("latin-1").strip()
+            verb = line.split(" ")[0].split(":")[0].upper()
+            if not line or verb == "QUIT":
+                self.say("221 bye")
+                return
+            if verb == "EHLO":
+                self.say("250-sink")
+                self.say("250 8BITMIME" if encrypted else "250 STARTTLS")
+            elif verb == "STARTTLS":
+                self.say("220 go")
+                self.connection = CONTEXT.wrap_socket(self.connection, server_side=True)
+                self.rfile = self.connection.makefile("rb")
+                self.wfile = self.connection.makefile("wb")
+                encrypted = True
+            elif verb == "RCPT" and refusing:
+                self.say("550 5.7.1 relaying denied")
+            elif verb == "DATA":
+                self.say("354 go")
+                text = b""
+                while not text.endswith(b"\r\n.\r\n"):
+                    text += self.rfile.readline(100000)
+                with open(os.path.join(FOLDER, "mail.txt"), "wb") as f:
+                    f.write(b"TLS\r\n" if encrypted else b"PLAIN\r\n")
+                    f.write(text)
+                self.say("250 taken")
+            else:
+                self.say("250 ok")
+
+
+class Hook(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+    def do_POST(self):
+        data = self.rfile.read(int(self.headers["Content-Length"]))
+        with open(os.path.join(FOLDER, "hook.json"), "wb") as f:
+            f.write(data)
+        self.send_response(200 if self.path.startswith("/ok") else 500)
+        self.end_headers()
+        self.wfile.write(b"no thanks")
+
+
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        pass
+
+
+for port, handler in ((2525, Mail), (2526, Mail), (2527, Mail), (8090, Hook)):
+    threading.Thread(target=Server(("127.0.0.1", port), handler).serve_forever, daemon=True).start()
+print("ready", flush=True)
+time.sleep(120)
