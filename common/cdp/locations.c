@@ -11,8 +11,10 @@
 void locations_free(struct locations *l)
 {
     free(l->item);
+    free(l->slot);
     l->item = NULL;
-    l->n = l->cap = 0;
+    l->slot = NULL;
+    l->n = l->cap = l->n_slots = l->n_indexed = 0;
 }
 
 static int grow(struct locations *l, struct err *err)
@@ -37,16 +39,56 @@ static bool same_target(const struct probe_target *a, const struct probe_target 
            strcmp(a->address, b->address) == 0;
 }
 
+/* FNV-1a: spread is all that is asked of it, the number of locations is limited. */
+static size_t hash_of(const struct probe_target *t)
+{
+    uint64_t h = 14695981039346656037ull;
+    for (const char *p = t->url; *p; p++)
+        h = (h ^ (unsigned char)*p) * 1099511628211ull;
+    for (const char *p = t->address; *p; p++)
+        h = (h ^ (unsigned char)*p) * 1099511628211ull;
+    return (size_t)(h ^ h >> 32);
+}
+
+/* Puts the items that are not in the table yet into it; at most half of it is used. */
+static int bring_up_to_date(struct locations *l, struct err *err)
+{
+    /* Somebody took items out: start again. */
+    if ((l->n + 1) * 2 > l->n_slots || l->n_indexed > l->n) {
+        size_t n = l->n_slots ? l->n_slots : 64;
+        while ((l->n + 1) * 2 > n)
+            n *= 2;
+        uint32_t *slot = calloc(n, sizeof *slot);
+        if (!slot)
+            return err_nomem(err);
+        free(l->slot);
+        l->slot = slot;
+        l->n_slots = n;
+        l->n_indexed = 0;
+    }
+    for (; l->n_indexed < l->n; l->n_indexed++) {
+        size_t k = hash_of(&l->item[l->n_indexed]) & (l->n_slots - 1);
+        while (l->slot[k])
+            k = (k + 1) & (l->n_slots - 1);
+        l->slot[k] = (uint32_t)l->n_indexed + 1;
+    }
+    return ERR_OK;
+}
+
 /* Joins the origins when it is there already. */
 static int add_target(struct locations *l, const struct probe_target *t, struct err *err)
 {
-    for (size_t i = 0; i < l->n; i++) {
-        if (same_target(&l->item[i], t)) {
-            l->item[i].origin |= t->origin;
+    int rc = bring_up_to_date(l, err);
+    if (rc)
+        return rc;
+    for (size_t k = hash_of(t) & (l->n_slots - 1); l->slot[k]; k = (k + 1) & (l->n_slots - 1)) {
+        struct probe_target *o = &l->item[l->slot[k] - 1];
+        if (same_target(o, t)) {
+            o->origin |= t->origin;
             return ERR_OK;
         }
     }
-    int rc = grow(l, err);
+    rc = grow(l, err);
     if (!rc)
         l->item[l->n++] = *t;
     return rc;
@@ -74,8 +116,10 @@ static int add(struct locations *l, const char *url, const struct probe_target *
 int locations_add_url(struct locations *l, const char *url, enum location_role role,
                       uint32_t origin, uint32_t key_index, struct err *err)
 {
-    struct probe_target t = {
-        .role = role, .origin = origin, .key_index = key_index, .as_client = false};
+    struct probe_target t = {.role = role,
+                             .origin = origin,
+                             .key_index = key_index,
+                             .parent = (origin & FROM_PARENT) != 0};
     return add(l, url, &t, err);
 }
 
@@ -262,10 +306,10 @@ int locations_spread(struct locations *l, const struct resolver *resolver, int64
         rc = spread_one(&out, &l->item[i], hosts, n_hosts, ldap_servers, n_ldap_servers, err);
     if (rc)
         return rc;
-    free(l->item);
-    l->item = out.item;
-    l->n = out.n;
-    l->cap = out.cap;
+    out.skipped = l->skipped;
+    out.n_skipped = l->n_skipped;
+    locations_free(l);
+    *l = out;
     out = (struct locations){0};
     return ERR_OK;
 }

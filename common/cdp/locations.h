@@ -19,12 +19,15 @@
 struct locations {
     struct probe_target *item;
     size_t n, cap;
+    uint32_t *slot; /* hash of (URL, address) to item number + 1; brought up to date when needed */
+    size_t n_slots, n_indexed;
     struct err skipped; /* the last URL that could not be used and why; code ERR_OK = none */
     size_t n_skipped;
 };
 void locations_free(struct locations *l);
 
-/* One URL as clients have it. role ROLE_CRL_DELTA for a delta CRL. A URL that cannot be used is
+/* One URL as clients have it. role ROLE_CRL_DELTA for a delta CRL; origin FROM_PARENT makes it a
+ * parent's. A URL that cannot be used is
  * counted in skipped and refused with its reason. */
 MUST_CHECK int locations_add_url(struct locations *l, const char *url, enum location_role role,
                                  uint32_t origin, uint32_t key_index, struct err *err);

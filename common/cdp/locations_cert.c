@@ -28,11 +28,10 @@ static X509 *read_certificate(const void *data, size_t len)
 struct found {
     struct locations *l;
     uint32_t origin, key_index;
-    bool parent;
     struct err *err;
 };
 
-/* The parent's CRL of a CA certificate is another key's: it stays apart by parent = true. */
+/* The parent's CRL of a CA certificate is another key's: it stays apart by FROM_PARENT. */
 static int add_name(struct found *f, const GENERAL_NAME *name, enum location_role role,
                     uint32_t origin)
 {
@@ -47,10 +46,7 @@ static int add_name(struct found *f, const GENERAL_NAME *name, enum location_rol
     }
     memcpy(url, ASN1_STRING_get0_data(name->d.uniformResourceIdentifier), (size_t)len);
     url[len] = '\0';
-    size_t before = f->l->n;
     int rc = locations_add_url(f->l, url, role, origin, f->key_index, f->err);
-    if (f->l->n > before)
-        f->l->item[f->l->n - 1].parent = f->parent;
     return rc == ERR_NOMEM || f->l->n >= LIMIT_LOCATIONS ? rc : ERR_OK;
 }
 
@@ -90,7 +86,7 @@ static int add_access(struct found *f, X509 *cert)
 int locations_add_certificate(struct locations *l, const void *data, size_t len, uint32_t origin,
                               uint32_t key_index, struct err *err)
 {
-    struct found f = {l, origin, key_index, (origin & FROM_PARENT) != 0, err};
+    struct found f = {l, origin, key_index, err};
     if (len > LIMIT_CERT_BYTES)
         return err_set(err, ERR_LIMIT, "the certificate has %zu bytes, the limit is %u", len,
                        LIMIT_CERT_BYTES);

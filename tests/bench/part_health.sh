@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Many locations against curl --parallel at the same concurrency, and one after another, on a loopback server that answers
+# after 50 ms; growth; the HTML report of the same run.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+if [ -z "${HEALTH_NS:-}" ]; then
+    exec env HEALTH_NS=1 unshare $([ "$(id -u)" = 0 ] || echo -r) -n bash "$0" "$@"
+fi
+ip link set lo up
+unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY no_proxy NO_PROXY
+crlagent=$BENCH_NATIVE/crlagent
+work=$(mktemp -d)
+web=
+trap '[ -z "$web" ] || kill "$web" 2>/dev/null; rm -rf "$work"' EXIT
+
+chmod 755 "$work"
+mkdir "$work/www"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/ca.key" -out "$work/ca.pem" -days 30 \
+    -subj "/CN=Bench CA" 2>/dev/null
+: > "$work/index.txt"
+echo 01 > "$work/number"
+printf '[ca]\ndefault_ca=x\n[x]\ndatabase=%s/index.txt\ncrlnumber=%s/number\ndefault_md=sha256\ncrl_extensions=e\n[e]\nauthorityKeyIdentifier=keyid\n' \
+    "$work" "$work" > "$work/cnf"
+openssl ca -config "$work/cnf" -gencrl -cert "$work/ca.pem" -keyfile "$work/ca.key" -crldays 7 -out "$work/crl.pem" 2>/dev/null
+openssl crl -in "$work/crl.pem" -outform DER -out "$work/www/x.crl"
+# nginx answers each request 50 ms late (echo module) or at once.
+cat > "$work/nginx.conf" <<CONF
+load_module /usr/lib/nginx/modules/ngx_http_echo_module.so;
+worker_processes 1; pid $work/nginx.pid; error_log $work/error.log; daemon off;
+events { worker_connections 4096; }
+http { access_log off; types { application/pkix-crl crl; } keepalive_requests 1000000; client_body_temp_path $work/t; proxy_temp_path $work/t;
+  fastcgi_temp_path $work/t; uwsgi_temp_path $work/t; scgi_temp_path $work/t;
+  server { listen 8080 backlog=4096; root $work/www;
+    location /late/ { echo_sleep 0.05; echo_exec /x.crl; } } }
+CONF
+nginx -c "$work/nginx.conf" -e "$work/error.log" 2>"$work/nginx.txt" &
+web=$!
+for i in $(seq 100); do curl -sf -o /dev/null http://127.0.0.1:8080/x.crl && break; sleep 0.05; done
+curl -sf -o /dev/null http://127.0.0.1:8080/late/1.crl || { tail -3 "$work/error.log" "$work/nginx.txt"; exit 1; }
+
+urls() { seq -f 'http://127.0.0.1:8080/late/%.0f.crl' "$1"; }
+# timed COMMAND...: sets wall (seconds) and mem (KiB of the largest process)
+timed() {
+    /usr/bin/env time -f '%e %M' -o "$work/time" "$@" > "$work/out" 2> "$work/err" || [ $? = 1 ] || true
+    read -r wall mem < <(tail -1 "$work/time")
+}
+check() { timed "$crlagent" check --url-file "$work/urls" --issuer "$work/ca.pem" --parallel "$1" --parallel-host "$1" --format json; }
+
+n=2000 p=64
+urls $n > "$work/urls"
+sed 's/.*/url="&"\noutput="\/dev\/null"/' "$work/urls" > "$work/curl.conf"
+best_a= best_c=
+for i in 1 2 3; do
+    check $p
+    best_a=$(printf '%s\n' "$wall" $best_a | sort -n | head -1)
+    mem_a=$mem
+    timed curl -s --parallel --parallel-immediate --parallel-max $p -K "$work/curl.conf"
+    best_c=$(printf '%s\n' "$wall" $best_c | sort -n | head -1)
+    mem_c=$mem
+done
+check $p
+ok=$(python3 -c "import json; print(sum(l['state']=='OK' for l in json.load(open('$work/out'))['locations']))")
+printf '%d locations, 50 ms each, %d at once (best of 3)\n' $n $p
+printf '  %-52s %7s s  %7s MiB\n' "crlagent check: fetch, parse, verify, judge, report" "$best_a" $((mem_a / 1024))
+printf '  %-52s %7s s  %7s MiB\n' "curl --parallel: fetch only" "$best_c" $((mem_c / 1024))
+printf '  ratio %s (goal 1.2 or less); %s of %d locations judged OK\n' "$(python3 -c "print(round($best_a/$best_c,2))")" "$ok" $n
+urls 100 > "$work/urls"
+timed xargs -n1 curl -s -o /dev/null < "$work/urls"
+printf '  one after another (100 measured, times 20): %s s\n' "$(python3 -c "print(round($wall*20,1))")"
+
+echo 'growth (same concurrency)'
+for k in 20 200 2000 20000; do
+    urls $k > "$work/urls"
+    check $p
+    printf '  %6d locations  %7s s  %7s MiB\n' $k "$wall" $((mem / 1024))
+done
+urls 2000 > "$work/urls"
+timed "$crlagent" check --url-file "$work/urls" --issuer "$work/ca.pem" --parallel $p --parallel-host $p --format html --output "$work/r.html"
+printf 'HTML report of 2000 locations: %s KiB, whole run %s s\n' $(($(stat -c %s "$work/r.html") / 1024)) "$wall"

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+#include "unit/cmocka_unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "cdp/locations.h"
+
+static char template_file[] = "C:\\Windows\\system32\\CertSrv\\CertEnroll\\%3%8%9.crl";
+static char template_ldap[] =
+    "ldap:///CN=%7%8,CN=%2,CN=CDP,CN=Public Key Services,CN=Services,%6%10";
+static char template_http[] = "http://%1/CertEnroll/%3%8%9.crl";
+static char template_inert[] = "file://%1/CertEnroll/%3%8%9.crl";
+
+static const struct token_values values = {
+    .server_dns = "ca01.corp.test",
+    .ca_name = "Lab CA",
+    .config_dn = "CN=Configuration,DC=corp,DC=test",
+};
+
+static const struct probe_target *find(const struct locations *l, const char *url)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        if (strcmp(l->item[i].url, url) == 0)
+            return &l->item[i];
+    }
+    return NULL;
+}
+
+static void locations_add_url__bad_url__counted_and_refused(void **state)
+{
+    (void)state;
+    SCOPED(locations_free) struct locations l = {0};
+    struct err err = ERR_INIT;
+    assert_int_equal(locations_add_url(&l, "ftp://x/y", ROLE_CRL_BASE, FROM_CONFIG, 0, &err),
+                     ERR_UNSUPPORTED);
+    assert_int_equal(l.n, 0);
+    assert_int_equal(l.n_skipped, 1);
+    assert_true(l.skipped.text[0] != '\0');
+}
+
+static void locations_add_url__same_location_twice__origins_joined(void **state)
+{
+    (void)state;
+    SCOPED(locations_free) struct locations l = {0};
+    assert_int_equal(locations_add_url(&l, "http://PKI/a.crl", ROLE_CRL_BASE, FROM_CONFIG, 0, NULL),
+                     ERR_OK);
+    assert_int_equal(
+        locations_add_url(&l, "http://pki:80/a.crl", ROLE_CRL_BASE, FROM_CERTIFICATE, 0, NULL),
+        ERR_OK);
+    assert_int_equal(l.n, 1);
+    assert_int_equal(l.item[0].origin, FROM_CONFIG | FROM_CERTIFICATE);
+    /* another key, another role, a parent's: not the same */
+    assert_int_equal(locations_add_url(&l, "http://pki/a.crl", ROLE_CRL_BASE, FROM_CONFIG, 1, NULL),
+                     ERR_OK);
+    assert_int_equal(
+        locations_add_url(&l, "http://pki/a.crl", ROLE_CRL_DELTA, FROM_CONFIG, 0, NULL), ERR_OK);
+    assert_int_equal(locations_add_url(&l, "http://pki/a.crl", ROLE_CRL_BASE, FROM_PARENT, 0, NULL),
+                     ERR_OK);
+    assert_int_equal(l.n, 4);
+    assert_true(l.item[3].parent);
+}
+
+static void locations_add_url__items_taken_out_between__no_duplicates(void **state)
+{
+    (void)state;
+    SCOPED(locations_free) struct locations l = {0};
+    char url[64];
+    for (int i = 0; i < 300; i++) {
+        snprintf(url, sizeof url, "http://pki/%d.crl", i);
+        assert_int_equal(locations_add_url(&l, url, ROLE_CRL_BASE, FROM_CONFIG, 0, NULL), ERR_OK);
+    }
+    l.n = 100;
+    for (int i = 0; i < 300; i++) {
+        snprintf(url, sizeof url, "http://pki/%d.crl", i);
+        assert_int_equal(locations_add_url(&l, url, ROLE_CRL_BASE, FROM_CONFIG, 0, NULL), ERR_OK);
+    }
+    assert_int_equal(l.n, 300);
+}
+
+static void locations_add_settings__default_list__flags_decide(void **state)
+{
+    (void)state;
+    SCOPED(locations_free) struct locations l = {0};
+    struct ca_url urls[] = {
+        {65, template_file}, {79, template_ldap}, {6, template_http}, {0, template_inert}};
+    struct ca_settings s = {.crl_urls = urls, .n_crl_urls = 4, .delta_period = {"Days", 1}};
+    struct token_values v = values;
+    v.key_index = 1;
+    assert_int_equal(locations_add_settings(&l, &s, &v, NULL), ERR_OK);
+    const struct probe_target *t =
+        find(&l, "C:\\Windows\\system32\\CertSrv\\CertEnroll\\Lab CA(1).crl");
+    assert_non_null(t);
+    assert_int_equal(t->origin, FROM_CA_PUBLISH);
+    t = find(&l, "http://ca01.corp.test/CertEnroll/Lab%20CA(1)+.crl");
+    assert_non_null(t);
+    assert_int_equal(t->role, ROLE_CRL_DELTA);
+    assert_int_equal(t->origin, FROM_FRESHEST);
+    t = find(&l, "http://ca01.corp.test/CertEnroll/Lab%20CA(1).crl");
+    assert_non_null(t);
+    assert_int_equal(t->origin, FROM_CA_CDP);
+    assert_int_equal(l.n, 6); /* three locations, base and delta; the inert one is left out */
+    assert_int_equal(l.n_skipped, 0);
+}
+
+static void locations_add_settings__deltas_off__no_delta(void **state)
+{
+    (void)state;
+    SCOPED(locations_free) struct locations l = {0};
+    struct ca_url urls[] = {{79, template_ldap}};
+    struct ca_settings s = {.crl_urls = urls, .n_crl_urls = 1};
+    assert_int_equal(locations_add_settings(&l, &s, &values, NULL), ERR_OK);
+    assert_int_equal(l.n, 1);
+    assert_int_equal(l.item[0].kind, LOC_LDAP);
+    assert_int_equal(l.item[0].origin, FROM_CA_CDP | FROM_CA_PUBLISH);
+}
+
+static void locations_add_property__lines__each_one(void **state)
+{
+    (void)state;
+    SCOPED(locations_free) struct locations l = {0};
+    assert_int_equal(locations_add_property(&l,
+                                            "http://a/x.crl\r\n\r\nnonsense://y\nhttp://b/x.crl",
+                                            ROLE_CRL_BASE, 0, NULL),
+                     ERR_OK);
+    assert_int_equal(l.n, 2);
+    assert_int_equal(l.n_skipped, 1);
+}
+
+static void fake_resolve(void *self, struct host_addresses *hosts, size_t n, int64_t timeout_ms)
+{
+    (void)self;
+    (void)timeout_ms;
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(hosts[i].host, "farm") == 0) {
+            str_copy(hosts[i].address[0], sizeof hosts[i].address[0], "10.0.0.1");
+            str_copy(hosts[i].address[1], sizeof hosts[i].address[1], "2001:db8::2");
+            hosts[i].n = 2;
+        } else {
+            err_set(&hosts[i].err, ERR_NOT_FOUND, "no such name");
+        }
+    }
+}
+
+static void locations_spread__names_and_domain_controllers__one_target_each(void **state)
+{
+    (void)state;
+    static const struct resolver fake = {fake_resolve, NULL};
+    static const char servers[2][80] = {"dc1.corp.test", "dc2.corp.test"};
+    SCOPED(locations_free) struct locations l = {0};
+    assert_int_equal(locations_add_url(&l, "http://farm/a.crl", ROLE_CRL_BASE, 1, 0, NULL), ERR_OK);
+    assert_int_equal(locations_add_url(&l, "http://gone/a.crl", ROLE_CRL_BASE, 1, 0, NULL), ERR_OK);
+    assert_int_equal(locations_add_url(&l, "ldap:///cn=x", ROLE_CRL_BASE, 1, 0, NULL), ERR_OK);
+    assert_int_equal(locations_add_url(&l, "ldap://dc9/cn=x", ROLE_CRL_BASE, 1, 0, NULL), ERR_OK);
+    assert_int_equal(locations_spread(&l, &fake, 1000, servers, 2, NULL), ERR_OK);
+    assert_int_equal(l.n, 6);
+    assert_string_equal(l.item[0].address, "10.0.0.1");
+    assert_string_equal(l.item[1].address, "2001:db8::2");
+    assert_true(l.item[2].unresolved);
+    assert_string_equal(l.item[3].address, "dc1.corp.test");
+    assert_string_equal(l.item[4].address, "dc2.corp.test");
+    assert_string_equal(l.item[5].address, "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(locations_add_url__bad_url__counted_and_refused),
+        cmocka_unit_test(locations_add_url__same_location_twice__origins_joined),
+        cmocka_unit_test(locations_add_url__items_taken_out_between__no_duplicates),
+        cmocka_unit_test(locations_add_settings__default_list__flags_decide),
+        cmocka_unit_test(locations_add_settings__deltas_off__no_delta),
+        cmocka_unit_test(locations_add_property__lines__each_one),
+        cmocka_unit_test(locations_spread__names_and_domain_controllers__one_target_each),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
