@@ -39,12 +39,13 @@ uuid() { python3 -c 'import sys, uuid; print(uuid.uuid5(uuid.UUID("8d0b6b0e-5a0f
 
 collect() {
     local d=$stage/files f
-    mkdir -p "$d/schema" "$d/powershell"
+    mkdir -p "$d/schema" "$d/powershell" "$d/monitoring"
     for f in crlagent.exe hsmupgrade.exe; do
         x86_64-w64-mingw32-strip -o "$d/$f" "$bin/$f"
     done
     cp "$top/LICENSE" "$d/LICENSE.txt"
     cp "$here"/schema/* "$d/schema/"
+    cp "$here"/monitoring/* "$d/monitoring/"
     cp "$here"/powershell/CrlAgent.ps* "$d/powershell/"
     dpkg-query -W -f '${source:Package} ${source:Version}\n' mingw-w64-x86-64-dev gcc-mingw-w64-x86-64-win32-runtime 2> /dev/null |
         sort -u | python3 "$here/sbom.py" "$version" "$SOURCE_DATE_EPOCH" "$CRLAGENT_THIRDPARTY/sources.txt" > "$d/crlagent.cdx.json"
@@ -70,6 +71,17 @@ build_msi() {
     "$here/normalise_msi.py" "$msi" "$SOURCE_DATE_EPOCH"
 }
 
+# Manifests for winget and Chocolatey: complete but for the address the package is published at.
+build_manifests() {
+    local d=$out/manifests msi=crlagent-$version-x64.msi hash f
+    hash=$(sha256sum "$out/$msi" | cut -d' ' -f1)
+    mkdir -p "$d/winget" "$d/chocolatey/tools"
+    for f in $(cd "$here/manifests" && find . -type f); do
+        sed -e "s/@VERSION@/$version/g" -e "s/@MSI@/$msi/g" -e "s/@SHA256@/${hash^^}/g" \
+            -e "s/@PRODUCT_CODE@/{$(uuid "product $version" | tr a-f A-F)}/g" "$here/manifests/$f" > "$d/$f"
+    done
+}
+
 build_zip() {
     local zip=$1
     rm "$stage/files/crlagent.wxs"
@@ -78,12 +90,13 @@ build_zip() {
 }
 
 mkdir -p "$out"
-rm -f "$out"/crlagent-* "$out/SHA256SUMS"
+rm -rf "$out"/crlagent-* "$out/SHA256SUMS" "$out/manifests"
 out=$(cd "$out" && pwd)
 collect
 build_msi "$out/crlagent-$version-x64.msi"
 cp -p "$stage/files/crlagent.cdx.json" "$out/crlagent-$version.cdx.json"
 build_zip "$out/crlagent-$version-x64.zip"
+build_manifests
 (cd "$out" && sha256sum crlagent-* > SHA256SUMS)
 printf '%s\n' "$out"
 cat "$out/SHA256SUMS"

@@ -33,3 +33,8 @@ INSERT INTO `InstallExecuteSequence` (`Action`, `Condition`, `Sequence`) VALUES 
 INSERT INTO `InstallExecuteSequence` (`Action`, `Condition`, `Sequence`) VALUES ('PurgeData', 'PURGE = "1" AND REMOVE = "ALL" AND NOT UPGRADINGPRODUCTCODE', 1015)
 -- The 64-bit view of the registry, which is where this package writes (18 = raw value + 64 bit).
 UPDATE `RegLocator` SET `Type` = 18
+-- A service that somebody had set to manual or disabled stays so over an upgrade (Wine's sc.exe knows no 'config': not seen there).
+INSERT INTO `CustomAction` (`Action`, `Type`, `Source`, `Target`) VALUES ('KeepManual', 3170, 'INSTALLFOLDER', '"[System64Folder]sc.exe" config crlagent start= demand')
+INSERT INTO `CustomAction` (`Action`, `Type`, `Source`, `Target`) VALUES ('KeepDisabled', 3170, 'INSTALLFOLDER', '"[System64Folder]sc.exe" config crlagent start= disabled')
+INSERT INTO `InstallExecuteSequence` (`Action`, `Condition`, `Sequence`) VALUES ('KeepManual', 'FORMERSTART = "#3" AND NOT REMOVE', 5860)
+INSERT INTO `InstallExecuteSequence` (`Action`, `Condition`, `Sequence`) VALUES ('KeepDisabled', 'FORMERSTART = "#4" AND NOT REMOVE', 5861)

@@ -67,6 +67,8 @@ built_files() {
     check "checksums" sh -c "cd '$work/a' && sha256sum -c SHA256SUMS"
     check "zip holds the programs" sh -c "unzip -l '$zip' | grep -q crlagent.exe && unzip -l '$zip' | grep -q hsmupgrade.exe"
     check "program in the zip runs" sh -c "cd '$work' && unzip -q '$zip' && timeout 60 wine crlagent-*/crlagent.exe version"
+    check "manifests carry the hash" grep -qi "$(sha256sum "$old" | cut -d' ' -f1)" "$work"/a/manifests/winget/crlagent.crlagent.installer.yaml
+    check "manifests are complete" no grep -rq '@[A-Z_]*@' "$work/a/manifests"
     check "list of libraries names each one" libraries_listed "$work"/a/*.cdx.json
     check "recovery actions" grep -q '1\[~\]1\[~\]1' <(rows "$old" MsiServiceConfigFailureActions)
     check "ACL of the state folder" grep -q 'DATASTATE.*D:P' <(rows "$old" MsiLockPermissionsEx)
@@ -143,6 +145,20 @@ properties_and_purge() {
     check "the machine as before, all of it" same_machine
 }
 
+# The service itself, started by setup, kept running over an upgrade, stopped by removal.
+started() {
+    mkdir -p "$data"
+    check "install and start" msi /i "$(win "$old")"
+    check "running" running
+    check "the service answers" sh -c "timeout 60 wine '$program/crlagent.exe' status --json > '$work/status.json'; [ -s '$work/status.json' ]"
+    check "upgrade of a running one" msi /i "$(win "$new")"
+    check "running again" running
+    check "removal of a running one" msi /x "$(win "$new")" PURGE=1
+    check "stopped and gone" no running
+    check "the machine as before, after a running service" same_machine
+}
+running() { timeout 60 wine sc.exe query crlagent | grep -q 'RUNNING'; }
+
 sign() {
     openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key.pem" -out "$work/cert.pem" -days 2 -subj "/CN=crlagent test signing" \
         -addext extendedKeyUsage=codeSigning 2> /dev/null
@@ -176,6 +192,7 @@ install STARTSERVICE=0
 repair_and_upgrade STARTSERVICE=0
 remove
 properties_and_purge
+started
 sign
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

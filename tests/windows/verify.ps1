@@ -258,6 +258,11 @@ function Test-Removal {
     if ($OldMsi) {
         Test-Fact 'V20' 'downgrade is refused' { (Invoke-Setup @('/i', "`"$OldMsi`"")) -ne 0 }
     }
+    Set-Service crlagent -StartupType Manual
+    Test-Fact 'V22' 'an upgrade or repair keeps a manual start' {
+        (Invoke-Setup @('/i', "`"$Msi`"", 'REINSTALL=ALL', 'REINSTALLMODE=omus')) -eq 0 -and
+        (Get-CimInstance Win32_Service -Filter "Name='crlagent'").StartMode -eq 'Manual'
+    }
     Test-Fact 'V20' 'removal with PURGE' { (Invoke-Setup @('/x', "`"$Msi`"", 'PURGE=1', '/l*v', "$Folder\remove.log")) -eq 0 }
     Test-Fact 'V20' 'nothing is left' {
         -not (Test-Path $data) -and -not (Test-Path (Split-Path $agent)) -and -not (Get-Service crlagent -ErrorAction SilentlyContinue) -and
