@@ -60,7 +60,8 @@ struct dialogue {
     struct transcript *transcript;
     struct dialogue_watch watch; /* may be empty */
     struct screen screen;
-    char prompt[80]; /* learned at login; "" = not open */
+    char prompt[80];      /* learned at login; "" = not open */
+    char last_prompt[80]; /* of the login before */
     bool open;
     int64_t settle_ms; /* quiet time after a prompt that was not expected to be the end */
 };

@@ -79,15 +79,18 @@ static int look(struct login *l, int *ret_done, struct err *err)
     case SEEN_LOGIN_REFUSED:
         return err_set(err, ERR_DENIED, "the console refused the login of '%s'", l->a->user);
     case SEEN_DONE:
-    case SEEN_PROMPT:
+    case SEEN_PROMPT: {
         /* A message of the day may hold the prompt's text: it is the prompt when it stays last. */
         *ret_done = -1;
-        if (read_more(l, d->settle_ms, err) == ERR_TIMEOUT) {
+        /* A prompt that was the right one before needs less patience. */
+        int64_t settle = strcmp(s.prompt, d->last_prompt) == 0 ? d->settle_ms / 3 : d->settle_ms;
+        if (read_more(l, settle, err) == ERR_TIMEOUT) {
             err_clear(err);
             str_copy(d->prompt, sizeof d->prompt, s.prompt);
             *ret_done = 1;
         }
         return (int)err->code;
+    }
     default:
         return ERR_OK;
     }
@@ -134,6 +137,8 @@ static int until_prompt(struct login *l, struct err *err)
 int dialogue_open(struct dialogue *d, const struct dialogue_account *a, struct err *err)
 {
     struct login l = {.d = d, .a = a, .start = clock_mono_ms(d->clock)};
+    if (d->prompt[0])
+        memcpy(d->last_prompt, d->prompt, sizeof d->last_prompt);
     d->prompt[0] = '\0';
     screen_clear(&d->screen);
     transcript_note(d->transcript, clock_now(d->clock), "connecting");

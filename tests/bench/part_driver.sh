@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# hsmupgrade beside OpenSSH's scp on the same sshd: a 500 MB package, three times each in turn; the cost of a command
+# against the shell's own; memory and size.
+set -euo pipefail
+if [ -z "${BENCH_NS:-}" ]; then
+    BENCH_NS=1 exec unshare -n bash -c 'ip link set lo up; exec bash "$@"' - "$0" "$@"
+fi
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+W=$(mktemp -d)
+trap '"$TOP/tests/lab/luna/luna" down "$W/hsm1" > /dev/null 2>&1 || true; kill $SSHD 2> /dev/null || true; rm -rf "$W"' EXIT
+PROBE=$BENCH_NATIVE/driver_probe
+
+# A plain sshd, not the lab's: its SCP sink is written in Python and would be what is measured.
+ssh-keygen -q -t ed25519 -N '' -f "$W/host"
+ssh-keygen -q -t ed25519 -N '' -f "$W/id"
+cp "$W/id.pub" "$W/authorized_keys"
+mkdir -p /run/sshd
+cat > "$W/sshd_config" << EOF
+Port 2222
+ListenAddress 127.0.0.1
+HostKey $W/host
+PidFile $W/sshd.pid
+AuthorizedKeysFile $W/authorized_keys
+StrictModes no
+PermitRootLogin yes
+UsePAM no
+Subsystem sftp internal-sftp
+EOF
+/usr/sbin/sshd -D -e -f "$W/sshd_config" 2> "$W/sshd.log" &
+SSHD=$!
+for _ in $(seq 50); do (exec 3<> /dev/tcp/127.0.0.1/2222) 2> /dev/null && break || sleep 0.1; done
+head -c 500000000 /dev/urandom > "$W/package.spkg"
+FP=$(ssh-keygen -lf "$W/host.pub" | awk '{print $2}')
+
+seconds() { # COMMAND...: wall seconds
+    local s
+    s=$(date +%s%N)
+    "$@" > "$W/log" 2>&1 || { cat "$W/log" >&2; exit 1; }
+    echo $((($(date +%s%N) - s) / 1000000))
+}
+scp_once() { # CIPHER-OPTION... TARGET
+    scp -q -P 2222 -i "$W/id" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR "$@" \
+        "$W/package.spkg" "$(id -un)@127.0.0.1:$W/copy"
+}
+best() { sort -n | head -1; }
+: > "$W/a" > "$W/b" > "$W/c" > "$W/d"
+for _ in 1 2 3; do
+    seconds scp_once -O >> "$W/a"
+    seconds scp_once -O -c aes128-ctr -o MACs=hmac-sha2-256-etm@openssh.com,hmac-sha2-256 >> "$W/b"
+    seconds "$PROBE" put scp 127.0.0.1 2222 "$(id -un)" "$W/id" "$FP" "$W/package.spkg" "$W/copy" >> "$W/c"
+    cmp "$W/package.spkg" "$W/copy"
+    seconds "$PROBE" put sftp 127.0.0.1 2222 "$(id -un)" "$W/id" "$FP" "$W/package.spkg" "$W/copy" >> "$W/d"
+    cmp "$W/package.spkg" "$W/copy"
+done
+a=$(best < "$W/a") b=$(best < "$W/b") c=$(best < "$W/c") d=$(best < "$W/d")
+rate() { awk -v ms="$1" 'BEGIN {printf "%8.1f MB/s", 500000 / ms}'; }
+echo "  500 MB, best of three, login included"
+echo "  scp (its own choice of cipher)        $(rate "$a")"
+echo "  scp, aes128-ctr and hmac-sha2-256     $(rate "$b")"
+echo "  hsmupgrade by SCP                     $(rate "$c")   $(awk -v a="$a" -v c="$c" 'BEGIN {printf "%.2f of scp", a / c}')"
+echo "  hsmupgrade by SFTP                    $(rate "$d")   $(awk -v a="$a" -v d="$d" 'BEGIN {printf "%.2f of scp", a / d}')"
+awk -v a="$a" -v c="$c" 'BEGIN {print (a / c >= 0.95 ? "  met   " : "  MISSED") " goal: at least 0.95 of the rate of scp"}'
+
+"$TOP/tests/lab/luna/luna" up "$W/hsm1" --scale 0.002 > "$W/up"
+port=$(awk '$1 == "port" {print $2}' "$W/up") fp=$(awk '$1 == "fingerprint" {print $2}' "$W/up")
+cat "$W/id.pub" >> "$W/hsm1/authorized_keys"
+"$PROBE" loop 127.0.0.1 "$port" admin "$W/id" "$fp" 200
+printf '  peak memory of an upload              %8.1f MiB\n' \
+    "$("$BENCH_NATIVE/measure" 1 "$PROBE" put scp 127.0.0.1 2222 "$(id -un)" "$W/id" "$FP" "$W/package.spkg" "$W/copy" | awk '{print $3 / 1024}')"
+for f in "$BENCH_NATIVE/hsmupgrade" "$BENCH_MINGW/hsmupgrade.exe"; do
+    [ ! -e "$f" ] || printf '  %-37s %8.1f MB, stripped %.1f MB\n' "$(basename "$f")" "$(stat -c %s "$f" | awk '{print $1 / 1e6}')" \
+        "$(cp "$f" "$W/s" && strip "$W/s" 2> /dev/null; stat -c %s "$W/s" | awk '{print $1 / 1e6}')"
+done

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+#include "unit/cmocka_unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/when.h"
+#include "driver/journal.h"
+#include "driver/status.h"
+
+#define DIR "test-journal"
+
+static void remove_all(void)
+{
+    static const char *const names[] = {"C1.journal", "C1.journal-wal", "C1.journal-shm",
+                                        "lock-C1",    "lock-h_22",      "lock-C1-journal"};
+    struct err err = ERR_INIT;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        char path[80];
+        snprintf(path, sizeof path, DIR "/%s", names[i]);
+        (void)!file_remove(path, &err);
+    }
+}
+
+static struct journal *fresh(void)
+{
+    struct journal *j = NULL;
+    struct err err = ERR_INIT;
+    remove_all();
+    assert_int_equal(journal_open(DIR, "C1", false, &j, &err), ERR_OK);
+    return j;
+}
+
+static void journal_open__read_only_and_absent__not_found(void **state)
+{
+    (void)state;
+    struct journal *j = NULL;
+    struct err err = ERR_INIT;
+    remove_all();
+    assert_int_equal(journal_open(DIR, "nothing", true, &j, &err), ERR_NOT_FOUND);
+    assert_null(j);
+}
+
+static void journal_lock__held_by_another__busy(void **state)
+{
+    (void)state;
+    SCOPED(journal_close) struct journal *a = fresh();
+    SCOPED(journal_close) struct journal *b = NULL;
+    struct err err = ERR_INIT;
+    assert_int_equal(journal_open(DIR, "C1", false, &b, &err), ERR_OK);
+    assert_int_equal(journal_lock(a, "h:22", &err), ERR_OK);
+    assert_int_equal(journal_lock(b, "h:22", &err), ERR_BUSY);
+    assert_non_null(strstr(err.text, "another hsmupgrade is working on 'h:22'"));
+    assert_int_equal(journal_lock(b, "C1", &err), ERR_OK);
+    journal_close(&a);
+    assert_int_equal(journal_lock(b, "h:22", &err), ERR_OK);
+}
+
+static void journal_set__begun_then_done__survives_reopening(void **state)
+{
+    (void)state;
+    SCOPED(journal_close) struct journal *j = fresh();
+    struct journal_step s;
+    struct err err = ERR_INIT;
+    assert_int_equal(journal_step(j, "hsm1", "update", &s, &err), ERR_OK);
+    assert_int_equal(s.state, STEP_NEW);
+    assert_int_equal(journal_set(j, 100, "hsm1", "update", STEP_BEGUN, "", &err), ERR_OK);
+    journal_close(&j);
+    assert_int_equal(journal_open(DIR, "C1", false, &j, &err), ERR_OK);
+    assert_int_equal(journal_step(j, "hsm1", "update", &s, &err), ERR_OK);
+    assert_int_equal(s.state, STEP_BEGUN);
+    assert_int_equal(s.begun, 100);
+    assert_int_equal(s.ended, WHEN_NONE);
+    assert_int_equal(journal_set(j, 160, "hsm1", "update", STEP_BEGUN, "", &err), ERR_OK);
+    assert_int_equal(journal_set(j, 170, "hsm1", "update", STEP_DONE, "proven", &err), ERR_OK);
+    assert_int_equal(journal_step(j, "hsm1", "update", &s, &err), ERR_OK);
+    assert_int_equal(s.state, STEP_DONE);
+    assert_int_equal(s.tries, 2);
+    assert_int_equal(s.ended, 170);
+    assert_string_equal(s.detail, "proven");
+}
+
+static void journal_fact__hostile_text__kept_as_it_is(void **state)
+{
+    (void)state;
+    SCOPED(journal_close) struct journal *j = fresh();
+    SCOPED(buf_free) struct buf v = BUF_INIT;
+    struct err err = ERR_INIT;
+    assert_int_equal(journal_fact(j, "hsm1", "k", &v, &err), ERR_OK);
+    assert_int_equal(v.len, 0);
+    assert_int_equal(journal_set_fact(j, "hsm1", "k", "x'); DROP TABLE step; --", &err), ERR_OK);
+    assert_int_equal(journal_set_fact(j, "hsm1", "k", "y'); DROP TABLE step; --", &err), ERR_OK);
+    assert_int_equal(journal_fact(j, "hsm1", "k", &v, &err), ERR_OK);
+    assert_string_equal(buf_str(&v), "y'); DROP TABLE step; --");
+    assert_int_equal(journal_set(j, 1, "hsm1", "before", STEP_BEGUN, "", &err), ERR_OK);
+}
+
+static void status__some_steps__in_order(void **state)
+{
+    (void)state;
+    SCOPED(journal_close) struct journal *j = fresh();
+    SCOPED(buf_free) struct buf text = BUF_INIT;
+    SCOPED(buf_free) struct buf json = BUF_INIT;
+    struct err err = ERR_INIT;
+    assert_int_equal(journal_set(j, 100, "hsm1", "before", STEP_BEGUN, "", &err), ERR_OK);
+    assert_int_equal(journal_set(j, 105, "hsm1", "before", STEP_DONE, "", &err), ERR_OK);
+    assert_int_equal(journal_set(j, 110, "hsm1", "update", STEP_BEGUN, "why \"so\"", &err), ERR_OK);
+    assert_int_equal(status_text(j, "C1", 200, &text, &err), ERR_OK);
+    assert_true(strstr(buf_str(&text), "before") < strstr(buf_str(&text), "update"));
+    assert_int_equal(status_json(j, "C1", 15, &json, &err), ERR_OK);
+    assert_non_null(strstr(buf_str(&json), "\"exit_code\": 15"));
+    assert_non_null(strstr(buf_str(&json), "why \\\"so\\\""));
+    assert_non_null(strstr(buf_str(&json), "\"ended\": null"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(journal_open__read_only_and_absent__not_found),
+        cmocka_unit_test(journal_lock__held_by_another__busy),
+        cmocka_unit_test(journal_set__begun_then_done__survives_reopening),
+        cmocka_unit_test(journal_fact__hostile_text__kept_as_it_is),
+        cmocka_unit_test(status__some_steps__in_order),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
