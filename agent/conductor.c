@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/marker.h"
 #include "base/str.h"
+#include "maint/state.h"
+#include "store/maintenance.h"
 
 static bool is_stopping(void *self)
 {
@@ -53,9 +56,36 @@ static void send_progress(struct pipe_call *call, const struct buf *text)
         pipe_call_progress(call, buf_str(text), text->len, &ignored);
 }
 
+/* Setup waits while a maintenance is open. Without the file it would not; that is said, once. */
+static void mark(struct conductor *c, bool open)
+{
+    struct err err = ERR_INIT;
+    if (c->marked == open)
+        return;
+    c->marked = open;
+    if (marker_set(c->setup.store_path, open, &err))
+        conductor_event(c, 0, SEV_WARNING, "the file that keeps setup away while a CA is held: %s",
+                        err.text);
+}
+
+/* anew: whatever an earlier run left, the file is made or removed. */
+static void mark_as_stored(struct conductor *c, bool anew)
+{
+    struct store_maintenance active;
+    struct err err = ERR_INIT;
+    int rc = store_maintenance_active(c->store, &active, &err);
+    if (rc && rc != ERR_NOT_FOUND)
+        return;
+    if (anew)
+        c->marked = rc != ERR_OK;
+    mark(c, rc == ERR_OK);
+}
+
 static void on_progress(void *self, const struct maint_progress *p)
 {
     struct conductor *c = self;
+    if (p->maintenance)
+        mark(c, !maint_state_final(p->state));
     SCOPED(buf_free) struct buf text = BUF_INIT;
     struct err err = ERR_INIT;
     struct protocol_progress out = {.maintenance = p->maintenance, .when = p->when};
@@ -217,10 +247,12 @@ static unsigned __stdcall conduct(void *arg)
 {
     struct conductor *c = arg;
     reconcile(c);
+    mark_as_stored(c, true);
     while (!is_stopping(c)) {
         struct job *job = next_job(c, earlier(maint_next_tick(c->maint), c->next_round));
         if (job) {
             act_run(c, job);
+            mark_as_stored(c, false);
             end_job(c, job);
             continue;
         }
@@ -228,10 +260,12 @@ static unsigned __stdcall conduct(void *arg)
         int64_t due = maint_next_tick(c->maint);
         if (is_stopping(c))
             break;
-        if (take_poke(c) || (due != WHEN_NONE && due <= now))
+        if (take_poke(c) || (due != WHEN_NONE && due <= now)) {
             tick(c);
-        else if (c->next_round <= now)
+            mark_as_stored(c, false);
+        } else if (c->next_round <= now) {
             look_round(c);
+        }
     }
     return 0;
 }

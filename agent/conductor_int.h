@@ -46,6 +46,7 @@ struct conductor {
     struct store *store;
     struct maint *maint;
     int64_t next_round; /* UTC of the next look at all locations */
+    bool marked;        /* the marker file for setup is there */
 };
 
 /* acts.c */

@@ -61,7 +61,7 @@ static bool is_url(const char *name)
     return false;
 }
 
-static int read_url(const char *name, const struct crl_reader_options *opt,
+static int read_url(struct cli *cli, const char *name, const struct crl_reader_options *opt,
                     struct crl_facts *ret_facts, enum crl_signature *ret_sig, struct err *sig_why,
                     struct err *err)
 {
@@ -69,7 +69,7 @@ static int read_url(const char *name, const struct crl_reader_options *opt,
     SCOPED(scope_free) struct probe_target *target = calloc(1, sizeof *target);
     SCOPED(scope_free) struct probe_result *result = calloc(1, sizeof *result);
     SCOPED(scope_free) struct url *url = calloc(1, sizeof *url);
-    struct fetch_options fetch = {0};
+    struct fetch_options fetch = {.ldap = cli->ldap, .clock = cli->clock};
     if (!target || !result || !url)
         return err_nomem(err);
     if (opt->on_entry)
@@ -114,7 +114,7 @@ int crl_input_read(struct cli *cli, const char *name, const struct crl_reader_op
     struct file_info info = {0};
     struct crl_meter meter;
     if (is_url(name))
-        return read_url(name, opt, ret_facts, ret_sig, sig_why, err);
+        return read_url(cli, name, opt, ret_facts, ret_sig, sig_why, err);
     int rc = ERR_OK;
     if (strcmp(name, "-") == 0) {
         f = stdin;

@@ -37,6 +37,8 @@ static EVP_PKEY *new_key(enum pki_key kind)
         return EVP_RSA_gen(2048);
     case PKI_ED25519:
         return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    case PKI_ED448:
+        return EVP_PKEY_Q_keygen(NULL, NULL, "ED448");
     case PKI_MLDSA65:
         return EVP_PKEY_Q_keygen(NULL, NULL, "ML-DSA-65");
     }
@@ -45,7 +47,8 @@ static EVP_PKEY *new_key(enum pki_key kind)
 
 static bool signs_message(EVP_PKEY *key)
 {
-    return EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ML-DSA-65");
+    return EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448") ||
+           EVP_PKEY_is_a(key, "ML-DSA-65");
 }
 
 static void add_cert_ext(X509 *cert, int nid, const char *value)

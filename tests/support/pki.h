@@ -14,7 +14,7 @@
 
 struct pki_ca;
 
-enum pki_key { PKI_P256, PKI_P384, PKI_P521, PKI_RSA2048, PKI_ED25519, PKI_MLDSA65 };
+enum pki_key { PKI_P256, PKI_P384, PKI_P521, PKI_RSA2048, PKI_ED25519, PKI_ED448, PKI_MLDSA65 };
 
 /* Self-signed CA certificate with SKI and keyUsage keyCertSign, cRLSign. NULL when OpenSSL has no
  * such key type (ML-DSA before 3.5). */

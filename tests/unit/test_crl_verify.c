@@ -45,6 +45,7 @@ static void verify__each_key_type__good_and_any_flipped_bit_bad(void **state)
         {PKI_P384, "SHA384", "ecdsa-with-SHA384", false},
         {PKI_P521, "SHA512", "ecdsa-with-SHA512", false},
         {PKI_ED25519, NULL, "ED25519", false},
+        {PKI_ED448, NULL, "ED448", false},
         {PKI_MLDSA65, NULL, "ML-DSA-65", false},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
