@@ -69,6 +69,7 @@ int place_path(enum place which, struct buf *ret, struct err *err)
         [PLACE_STATE] = "\\crlagent\\state",
         [PLACE_LOGS] = "\\crlagent\\logs",
         [PLACE_REPORTS] = "\\crlagent\\reports",
+        [PLACE_SECRETS] = "\\crlagent\\secrets",
         [PLACE_RESERVE] = "\\crlagent\\reserve",
     };
     if (which == PLACE_SYSTEM32)

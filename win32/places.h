@@ -17,6 +17,7 @@ enum place {
     PLACE_STATE,   /* ...\\state: the store */
     PLACE_LOGS,    /* ...\\logs */
     PLACE_REPORTS, /* ...\\reports: readable by users */
+    PLACE_SECRETS, /* ...\secrets: encrypted for this machine */
     PLACE_RESERVE, /* ...\\reserve: sealed reserve CRLs */
 };
 
