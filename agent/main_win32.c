@@ -6,9 +6,13 @@
 #include <fcntl.h>
 #include <io.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent/cli.h"
+#include "agent/control_win32.h"
+#include "agent/wire_win32.h"
 #include "cdp/ldap.h"
+#include "win32/places.h"
 #include "win32/utf.h"
 
 static int console_columns(void)
@@ -41,6 +45,16 @@ static char **utf8_arguments(int argc, wchar_t **wide)
     return argv;
 }
 
+/* The folder of the installed configuration gets its rights; a file elsewhere is its owner's. */
+static int prepare_config(const char *path, struct err *err)
+{
+    SCOPED(scope_free) char *installed = NULL;
+    int rc = wiring_config_path(&installed, err);
+    if (rc || strcmp(path, installed) != 0)
+        return rc;
+    return place_secure(PLACE_CONFIG, err);
+}
+
 int wmain(int argc, wchar_t **wide); /* mingw-w64 declares none */
 int wmain(int argc, wchar_t **wide)
 {
@@ -54,6 +68,12 @@ int wmain(int argc, wchar_t **wide)
     char **argv = utf8_arguments(argc, wide);
     if (!argv)
         return EXIT_USAGE;
+    SCOPED(scope_free) char *config_path = NULL;
+    struct err err = ERR_INIT;
+    if (wiring_config_path(&config_path, &err)) {
+        fprintf(stderr, "crlagent: %s\n", err.text);
+        return EXIT_FAILED;
+    }
     struct cli cli = {
         .program = argv[0],
         .out = stdout,
@@ -62,7 +82,10 @@ int wmain(int argc, wchar_t **wide)
         .err_tty = is_console(STD_ERROR_HANDLE),
         .columns = console_columns(),
         .clock = clock_system(),
+        .control = control_pipe(),
         .ldap = ldap_system(),
+        .config_path = config_path,
+        .prepare_config = prepare_config,
     };
     return cli_main(&cli, argc, argv);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
-/* crlagent service: what the SCM starts */
+/* crlagent service: what the SCM starts; crlagent keyprobe: what the service starts for a key test
+ */
 #include "agent/cli.h"
 #include "agent/service.h"
 #include "agent/verbs.h"
+#include "win32/keyprobe.h"
 
 int verb_service(struct cli *cli, int argc, char **argv)
 {
@@ -23,4 +25,13 @@ int verb_service(struct cli *cli, int argc, char **argv)
         err_context(&err, "'crlagent service' is started by Windows ('crlagent start'); use "
                           "--console to debug");
     return rc ? cli_fail(cli, EXIT_FAILED, &err) : EXIT_DONE;
+}
+
+int verb_keyprobe(struct cli *cli, int argc, char **argv)
+{
+    static const struct opts none = {NULL, 0, 0, 0};
+    int args, code;
+    if (cli_options(cli, &none, argc, argv, &args, &code))
+        return code;
+    return key_probe_child(stdin, cli->out);
 }

@@ -56,6 +56,7 @@ static const struct verb table[] = {
     {"stop", "", "Stop the Windows service; an open maintenance is carried on later.", NULL,
      verb_stop},
     {"service", "", "Run the service (started by Windows).", NULL, verb_service},
+    {"keyprobe", "", "Test one CA key for the service (started by it).", NULL, verb_keyprobe},
 #endif
     {"worker", "", "Probe locations for the service (started by it).", NULL, verb_worker},
     {"version", "", "Print the version.", NULL, verb_version},

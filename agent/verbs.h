@@ -23,7 +23,8 @@ int verb_config_reference(struct cli *cli, int argc, char **argv);
 int verb_check(struct cli *cli, int argc, char **argv);
 int verb_simulate(struct cli *cli, int argc, char **argv);
 int verb_explain(struct cli *cli, int argc, char **argv);
-int verb_service(struct cli *cli, int argc, char **argv); /* Windows only, as the next four */
+int verb_service(struct cli *cli, int argc, char **argv); /* Windows only, as the next five */
+int verb_keyprobe(struct cli *cli, int argc, char **argv);
 int verb_install(struct cli *cli, int argc, char **argv);
 int verb_uninstall(struct cli *cli, int argc, char **argv);
 int verb_start(struct cli *cli, int argc, char **argv);

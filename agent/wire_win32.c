@@ -17,6 +17,8 @@
 #include "base/str.h"
 #include "win32/casettings.h"
 #include "win32/eventlog.h"
+#include "win32/comadmin.h"
+#include "win32/keyprobe.h"
 #include "win32/keyprobe_certutil.h"
 #include "win32/places.h"
 #include "win32/service.h"
@@ -24,7 +26,6 @@
 struct wiring_parts {
     struct lazy_admin *admin;
     struct locate locate;
-    struct key_probe key;
     char *program;
     struct event_log *event_log;
     struct logfile *log_file;
@@ -114,21 +115,28 @@ static int open_sinks(struct wiring *w, struct err *err)
     return rc;
 }
 
-static int open_key_probe(struct wiring *w, struct err *err)
+static struct key_probe choose_key_probe(enum config_key_probe way, const char *program)
 {
-    struct wiring_parts *p = w->parts;
-    switch (w->config.ca.key_probe) {
-    case CONFIG_KEY_CERTUTIL:
-        p->key = *key_probe_certutil();
-        return ERR_OK;
-    case CONFIG_KEY_OFF:
-        p->key = *key_probe_off();
-        return ERR_OK;
-    case CONFIG_KEY_CNG:
-    case CONFIG_KEY_CAPI:
-        break;
-    }
-    return err_set(err, ERR_UNSUPPORTED, "key-probe: this build has certutil and off");
+    if (way == CONFIG_KEY_CERTUTIL)
+        return *key_probe_certutil();
+    if (way == CONFIG_KEY_OFF)
+        return *key_probe_off();
+    /* The provider that belongs to the certificate says whether it is CNG or CryptoAPI. */
+    return key_probe_provider(program);
+}
+
+/* certutil.exe has no words for the CA's publish status: with it, the higher number and the same
+ * bytes at every location are the whole proof. */
+static bool status_is_readable(const struct config *c)
+{
+    struct ca_admin probe = {0};
+    struct err ignored = ERR_INIT;
+    if (c->ca.administration != CONFIG_ADMIN_AUTO)
+        return c->ca.administration == CONFIG_ADMIN_COM;
+    if (com_admin_open("", &probe, &ignored))
+        return ignored.code != ERR_UNSUPPORTED;
+    com_admin_close(&probe);
+    return true;
 }
 
 static int open_seams(struct wiring *w, const struct ldap_fetcher *ldap, struct err *err)
@@ -137,8 +145,6 @@ static int open_seams(struct wiring *w, const struct ldap_fetcher *ldap, struct 
     int rc = path_in(PLACE_PROGRAM, "", &p->program, err);
     if (!rc)
         rc = lazy_admin_new(&w->config, &p->admin, err);
-    if (!rc)
-        rc = open_key_probe(w, err);
     if (!rc)
         rc = place_secure(PLACE_STATE, err);
     if (!rc)
@@ -149,7 +155,7 @@ static int open_seams(struct wiring *w, const struct ldap_fetcher *ldap, struct 
     w->seams.svc = *svc_control_scm();
     w->seams.admin = lazy_admin_seam(p->admin);
     w->seams.settings = *ca_settings_registry();
-    w->seams.key = p->key;
+    w->seams.key = choose_key_probe(w->config.ca.key_probe, p->program);
     w->seams.locate = locate_seam(&p->locate);
     w->seams.prober = worker_prober(p->program);
     return ERR_OK;
@@ -192,6 +198,7 @@ int wiring_open(const char *config_path, bool console, const struct ldap_fetcher
     if (rc)
         return rc;
     w->policy = policy_from_config(&w->config);
+    w->policy.accept_unknown_status = !status_is_readable(&w->config);
     (void)str_copy(w->policy.service, sizeof w->policy.service, "CertSvc");
     *ret = steal_ptr(w);
     return ERR_OK;

@@ -139,7 +139,7 @@ static void list_children(const struct reading *r, const char *parent, struct bu
         xmldoc_child(root ? find_named(root, "element", parent) : NULL, "complexType");
     xmlNodePtr group = xmldoc_child(type, "all");
     group = group ? group : xmldoc_child(type, "sequence");
-    const char *separator = " Allowed here: ";
+    const char *separator = " Allowed here, once each: ";
     for (xmlNodePtr e = xmldoc_child(group, "element"); e; e = xmldoc_next(e, "element")) {
         SCOPED(scope_free) char *name = xmldoc_attribute(e, "name");
         buf_printf(out, "%s%s", separator, name ? name : "");

@@ -33,7 +33,7 @@ agent_config() {
   </ca>
   <maintenance>
     <propagation>1m</propagation>
-    <proof-timeout>10s</proof-timeout>
+    <proof-timeout>${PROOF:-10s}</proof-timeout>
     ${2:-}
   </maintenance>
   <probe><timeout>3s</timeout></probe>

@@ -48,7 +48,7 @@ static void config_parse__wrong_documents__named_with_line(void **state)
     refuse("<crlagent>\n<ca>\n</crlagent>", "test.xml:3");
     refuse("<other/>", "test.xml:1|other");
     refuse("<crlagent>\n <nonsense/>\n</crlagent>",
-           "test.xml:2|nonsense|Allowed here: ca, maintenance");
+           "test.xml:2|nonsense|Allowed here, once each: ca, maintenance");
     refuse("<crlagent><ca>\n<administratoin>com</administratoin></ca></crlagent>",
            "test.xml:2|administratoin|administration");
     refuse("<crlagent colour=\"red\"/>", "test.xml:1|colour");
