@@ -27,7 +27,7 @@ agent_config() {
   <ca>
     <key-probe>certutil</key-probe>
     <minimum-stop-time>0s</minimum-stop-time>
-    <stop-timeout>20s</stop-timeout>
+    <stop-timeout>${STOP:-20s}</stop-timeout>
     <start-timeout>20s</start-timeout>
     ${1:-}
   </ca>

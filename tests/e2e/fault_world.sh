@@ -6,7 +6,7 @@
 
 step "a lab CA with the agent; whoever starts the CA while it is paused is stopped again"
 lab_up --no-ad --set CRLPeriod=Hours --set CRLPeriodUnits=2 --set CRLDeltaPeriod=Hours --set CRLDeltaPeriodUnits=1
-PROOF=4s agent_install '<watch>stop-again</watch>'
+PROOF=4s STOP=10s agent_install '<watch>stop-again</watch>'
 base="$L/www/pki/Lab Issuing CA.crl"
 
 step "check sees a stale node, HTML with 200, truncated bytes, an endless body, a node that is down"
@@ -73,15 +73,20 @@ expect_match "log" "$(agent_log)" ' 501[34] '
 expect_out 0 abort --change W-WATCH --json
 expect "CA runs" "$(certsvc .state)" 4
 
-step "a CA that does not stop in time: the pause is undone"
+step "a CA that does not stop in time: held with the reason; once it moves again, abort restores it"
 lab ca set stop_hang 1
-expect_out 13 hook pre-upgrade --change W-HANG --window 30m --reserve 10m --json
+expect_out 15 hook pre-upgrade --change W-HANG --window 30m --reserve 10m --json
+expect "state" "$(json .state)" held
+expect_match "says which service hangs in which state" "$(json .error.text)" "'CertSvc'.*stop pending"
 lab ca set stop_hang 0
-running() { [ "$(certsvc .state)" = 4 ]; }
-eventually 20 "the CA runs again" running
+eventually 20 "the stop has ended" stopped
+expect_out 0 abort --change W-HANG --json
+expect "CA runs" "$(certsvc .state)" 4
 
-step "a CA that was stopped before is not touched"
+step "a CA that was stopped before stays stopped, whatever is asked"
 win labadm.exe stop CertSvc > /dev/null
-expect_out 10 hook pre-upgrade --change W-STOPPED --window 30m --reserve 10m --json
+agent_out hook pre-upgrade --change W-STOPPED --window 30m --reserve 10m --json > /dev/null || true
+expect "CA" "$(certsvc .state)" 1
+agent_out hook post-upgrade --change W-STOPPED --json > /dev/null || true
 expect "CA" "$(certsvc .state)" 1
 passed
