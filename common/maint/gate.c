@@ -270,10 +270,22 @@ static void rule_runway(struct judge *j)
     }
 }
 
+/* The parent's own certificate need not be at hand, so its signature may be unchecked here: CertSvc
+ * checks it when it starts. A signature that is known to be bad is another matter. */
+static bool parent_usable(const struct probe_target *t, const struct probe_result *p)
+{
+    struct probe_result copy;
+    if (p->status != PROBE_OK || p->signature != CRL_SIG_NO_ISSUER)
+        return probe_usable(t, p);
+    copy = *p;
+    copy.signature = CRL_SIG_NOT_CHECKED;
+    return probe_usable(t, &copy);
+}
+
 static bool parent_lasts(const struct judge *j, size_t i)
 {
     const struct probe_round *r = j->in->round;
-    return probe_usable(&r->target[i], &r->result[i]) &&
+    return parent_usable(&r->target[i], &r->result[i]) &&
            r->result[i].facts.next_update >= j->in->now + j->r->need;
 }
 
@@ -291,7 +303,7 @@ static void parent_group(struct judge *j, size_t first, bool lenient)
             continue;
         if (i < first || parent_lasts(j, i))
             return;
-        if (probe_usable(&r->target[i], &r->result[i]))
+        if (parent_usable(&r->target[i], &r->result[i]))
             best = i;
     }
     struct finding *f =
@@ -299,7 +311,7 @@ static void parent_group(struct judge *j, size_t first, bool lenient)
     at_probe(f, r, best);
     snprintf(f->expected, sizeof f->expected, "the parent CA's CRL valid until %s",
              when_format(j->in->now + j->r->need, until));
-    if (probe_usable(&r->target[best], &r->result[best]))
+    if (parent_usable(&r->target[best], &r->result[best]))
         snprintf(f->found, sizeof f->found, "it ends %s",
                  when_format(r->result[best].facts.next_update, until));
     else
