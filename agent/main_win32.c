@@ -13,6 +13,7 @@
 #include "agent/wire_win32.h"
 #include "cdp/ldap.h"
 #include "win32/places.h"
+#include "win32/secret.h"
 #include "win32/utf.h"
 
 static int console_columns(void)
@@ -84,6 +85,7 @@ int wmain(int argc, wchar_t **wide)
         .clock = clock_system(),
         .control = control_pipe(),
         .ldap = ldap_system(),
+        .secrets = secret_system(),
         .config_path = config_path,
         .prepare_config = prepare_config,
     };
