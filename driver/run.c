@@ -133,6 +133,18 @@ static int finish(struct driver *drv)
     return code;
 }
 
+/* Who signed for what, and what was accepted: into journal and transcript. */
+static void record_decisions(struct driver *drv)
+{
+    for (size_t i = 0; i < drv->plan.n_attest; i++) {
+        const struct plan_attest *a = &drv->plan.attest[i];
+        say(drv, "", "attested: %s by %s on %s", a->what, a->by, a->date);
+    }
+    if (drv->opt.unlisted_reason)
+        say(drv, "", "a path that is not in the table is accepted because: %s",
+            drv->opt.unlisted_reason);
+}
+
 int run_begin(struct driver *drv)
 {
     enum step_state state = run_state(drv);
@@ -146,6 +158,8 @@ int run_begin(struct driver *drv)
         return HU_HELD;
     }
     int code = gates_pass(drv);
+    if (!code)
+        record_decisions(drv);
     if (!code)
         code = check_digest(drv);
     if (!code)

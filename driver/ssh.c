@@ -9,7 +9,7 @@
 #include "driver/digest.h"
 #include "driver/ssh_int.h"
 
-/* What libssh2 does not know of a list is skipped by it. RSA keys with SHA-1 signatures, CBC and
+/* What libssh2 does not know of a list is left out. RSA keys with SHA-1 signatures, CBC and
  * SHA-1 exchanges belong to 5.x appliances only. */
 struct algorithms {
     int method;
@@ -75,12 +75,35 @@ void ssh_fingerprint_text(const uint8_t digest[32], char ret[64])
     ret[o] = '\0';
 }
 
+/* The names of `list` that libssh2 knows, in our order. Older ones (1.10) move memory over itself
+ * when they drop unknown names, so they get none. */
+static void add_supported(const char *list, const char *const *known, int n, struct buf *out)
+{
+    while (*list) {
+        size_t len = strcspn(list, ",");
+        for (int i = 0; i < n && len; i++) {
+            if (strlen(known[i]) == len && memcmp(known[i], list, len) == 0) {
+                buf_printf(out, "%s%.*s", out->len ? "," : "", (int)len, list);
+                break;
+            }
+        }
+        list += len + (list[len] == ',');
+    }
+}
+
 static int set_algorithms(struct ssh *s, struct err *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(algorithms); i++) {
         const struct algorithms *a = &algorithms[i];
         SCOPED(buf_free) struct buf list = BUF_INIT;
-        buf_printf(&list, "%s%s", a->modern, s->c.plan.legacy ? a->legacy : "");
+        const char **known = NULL;
+        int n = libssh2_session_supported_algs(s->session, a->method, &known);
+        if (n <= 0)
+            return ssh_error(s, ERR_UNSUPPORTED, "listing algorithms for", err);
+        add_supported(a->modern, known, n, &list);
+        if (s->c.plan.legacy)
+            add_supported(a->legacy, known, n, &list);
+        libssh2_free(s->session, known);
         if (libssh2_session_method_pref(s->session, a->method, buf_str(&list)))
             return ssh_error(s, ERR_UNSUPPORTED, "choosing algorithms for", err);
     }
