@@ -216,7 +216,12 @@ int svcplan_stop_again(struct work *w, bool *ret_found, struct err *err)
         if (rc || info.state == SVC_STOPPED)
             continue;
         *ret_found = true;
-        rc = work_step(w, STEP_STOP_AGAIN, s->name, stop_one, s, err);
+        /* From here to the end of the step the time of the last stop is unknown, and a crash must
+         * find it unknown: the minimum time to the next start counts from it. */
+        w->row.stopped = is_ca(w, s->name) ? WHEN_NONE : w->row.stopped;
+        rc = work_save(w, err);
+        if (!rc)
+            rc = work_step(w, STEP_STOP_AGAIN, s->name, stop_one, s, err);
         if (!rc && is_ca(w, s->name)) {
             w->row.stopped = clock_now(w->m->seams.clock);
             rc = work_save(w, err);
