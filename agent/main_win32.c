@@ -13,7 +13,7 @@
 #include "agent/wire_win32.h"
 #include "cdp/ldap.h"
 #include "win32/places.h"
-#include "win32/secret.h"
+#include "win32/secretstore.h"
 #include "win32/utf.h"
 
 static int console_columns(void)
@@ -85,7 +85,7 @@ int wmain(int argc, wchar_t **wide)
         .clock = clock_system(),
         .control = control_pipe(),
         .ldap = ldap_system(),
-        .secrets = secret_system(),
+        .secrets = secret_store_system(),
         .config_path = config_path,
         .prepare_config = prepare_config,
     };

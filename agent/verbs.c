@@ -49,6 +49,10 @@ static const struct verb table[] = {
     {"config reference", "", "Print the page of all settings (Markdown).", NULL,
      verb_config_reference},
 #ifdef CRLAGENT_SERVICE
+    {"secret set", "NAME",
+     "Store a password for mail or webhooks (asked for, or one line on stdin).", NULL,
+     verb_secret_set},
+    {"secret remove", "NAME", "Remove a stored password.", NULL, verb_secret_remove},
     {"install", "", "Install the Windows service.", NULL, verb_install},
     {"uninstall", "", "Remove the Windows service; configuration, state and logs are kept.", NULL,
      verb_uninstall},

@@ -30,6 +30,8 @@ int verb_uninstall(struct cli *cli, int argc, char **argv);
 int verb_start(struct cli *cli, int argc, char **argv);
 int verb_stop(struct cli *cli, int argc, char **argv);
 int verb_worker(struct cli *cli, int argc, char **argv);
+int verb_secret_set(struct cli *cli, int argc, char **argv);    /* Windows only */
+int verb_secret_remove(struct cli *cli, int argc, char **argv); /* Windows only */
 int verb_evidence_verify(struct cli *cli, int argc, char **argv);
 int verb_notify(struct cli *cli, int argc, char **argv);
 int verb_help(struct cli *cli, int argc, char **argv);

@@ -46,9 +46,9 @@ static int file_path(const char *name, struct buf *ret, struct err *err)
 static int no_such(const char *name, struct err *err)
 {
     return err_set(err, ERR_NOT_FOUND,
-                   "there is no secret '%s': neither a generic credential 'crlagent/%s' of this "
-                   "account nor a stored one",
-                   name, name);
+                   "there is no secret '%s'; store it with 'crlagent secret set %s', or as the "
+                   "account of the service with 'cmdkey /generic:%s /user:USER /pass'",
+                   name, name, name);
 }
 
 /* Credential Manager -------------------------------------------------------------------------- */
@@ -91,11 +91,9 @@ static int take_credential(const CREDENTIALW *c, struct secret *ret, struct err 
 
 static int from_manager(const char *name, struct secret *ret, struct err *err)
 {
-    SCOPED(buf_free) struct buf target = BUF_INIT;
     SCOPED(scope_free) wchar_t *wide = NULL;
     SCOPED(credential_free) CREDENTIALW *found = NULL;
-    buf_printf(&target, "crlagent/%s", name);
-    int rc = utf_to_wide(buf_str(&target), &wide, err);
+    int rc = utf_to_wide(name, &wide, err);
     if (rc)
         return rc;
     if (!CredReadW(wide, CRED_TYPE_GENERIC, 0, &found)) {
@@ -103,7 +101,7 @@ static int from_manager(const char *name, struct secret *ret, struct err *err)
         /* An account that never logged on has no manager at all. */
         return e == ERROR_NOT_FOUND || e == ERROR_NO_SUCH_LOGON_SESSION
                    ? no_such(name, err)
-                   : err_set_win32(err, e, "reading the credential 'crlagent/%s'", name);
+                   : err_set_win32(err, e, "reading the credential '%s'", name);
     }
     return take_credential(found, ret, err);
 }
@@ -183,11 +181,8 @@ static int get(void *self, const char *name, struct secret *ret, struct err *err
     struct secret found = {0};
     struct err manager = ERR_INIT;
     (void)self;
-    int rc = check_name(name, err);
-    if (rc)
-        return rc;
-    rc = from_manager(name, &found, &manager);
-    if (rc == ERR_NOT_FOUND)
+    int rc = from_manager(name, &found, &manager);
+    if (rc == ERR_NOT_FOUND && !check_name(name, NULL)) /* no other name was ever stored by us */
         rc = from_file(name, &found, err);
     else if (rc && err)
         *err = manager;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
 /* User names and passwords of the service. First the Credential Manager of the account it runs
- * under (generic credential "crlagent/NAME"); then a file of ours that is encrypted for this
+ * under (generic credential NAME); then a file of ours that is encrypted for this
  * machine (DPAPI) in a folder only SYSTEM, Administrators and the service can read, because nobody
  * can log on as a service account to fill its Credential Manager. */
 #ifndef CRLAGENT_WIN32_SECRETSTORE_H
