@@ -2,6 +2,8 @@
  * Copyright the crlagent authors */
 #include "agent/policy.h"
 
+#include "base/str.h"
+
 struct maint_policy policy_from_config(const struct config *c)
 {
     struct maint_policy p = maint_policy_default();
@@ -23,5 +25,7 @@ struct maint_policy policy_from_config(const struct config *c)
     p.deadline_action =
         c->maintenance.deadline_action == CONFIG_DEADLINE_RESUME ? DEADLINE_RESUME : DEADLINE_HOLD;
     p.paused_probe = c->probe.maintenance_interval;
+    for (size_t i = 0; i < c->ca.stop_with.n && p.n_stop_with < LIMIT_SERVICES; i++)
+        (void)str_copy(p.stop_with[p.n_stop_with++], SVC_NAME_MAX, c->ca.stop_with.item[i]);
     return p;
 }

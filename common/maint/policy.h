@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/limits.h"
 #include "ca/service.h"
 
 enum maint_deadline_action { DEADLINE_HOLD = 0, DEADLINE_RESUME };
@@ -14,7 +15,9 @@ enum maint_deadline_action { DEADLINE_HOLD = 0, DEADLINE_RESUME };
 enum maint_watch { WATCH_ALARM = 0, WATCH_STOP_AGAIN };
 
 struct maint_policy {
-    char service[SVC_NAME_MAX]; /* "CertSvc" */
+    char service[SVC_NAME_MAX];                   /* "CertSvc" */
+    char stop_with[LIMIT_SERVICES][SVC_NAME_MAX]; /* go down before the CA and its dependants */
+    size_t n_stop_with;
     /* gate */
     int64_t reserve;     /* seconds asked for beyond the window when the request names none */
     int64_t window_max;  /* longest window accepted */

@@ -13,24 +13,58 @@
 
 #define SAFENET_GAP 60 /* seconds; event 34 of the CA follows a quicker restart */
 
+static bool planned(const struct work *w, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (str_eq_nocase(w->svc[i].name, name))
+            return true;
+    }
+    return str_eq_nocase(w->m->policy.service, name);
+}
+
+/* The services of the configuration go down before everything else, in its order. One that is a
+ * dependant of the CA anyway keeps its place among those. */
+static int collect_named(struct work *w, size_t n, size_t *ret_named, struct err *err)
+{
+    const struct svc_control *svc = &w->m->seams.svc;
+    const struct maint_policy *p = &w->m->policy;
+    size_t named = 0;
+    for (size_t i = 0; i < p->n_stop_with; i++) {
+        struct svc_info info;
+        if (planned(w, n + named, p->stop_with[i]))
+            continue;
+        if (n + named >= LIMIT_SERVICES - 1)
+            return err_set(err, ERR_LIMIT, "more than %u services in all", LIMIT_SERVICES);
+        int rc = svc->ops->query(svc->self, p->stop_with[i], &info, err);
+        if (rc)
+            return rc;
+        memmove(&w->svc[named + 1], &w->svc[named], n * sizeof w->svc[0]);
+        w->svc[named++] = info;
+    }
+    *ret_named = named;
+    return ERR_OK;
+}
+
 int svcplan_collect(struct work *w, struct err *err)
 {
     const struct svc_control *svc = &w->m->seams.svc;
     const char *name = w->m->policy.service;
     struct svc_info ca;
-    size_t n = 0;
+    size_t n = 0, named = 0;
     int rc = svc->ops->query(svc->self, name, &ca, err);
     if (!rc)
         rc = svc->ops->dependants(svc->self, name, w->svc, LIMIT_SERVICES - 1, &n, err);
     if (!rc && n > LIMIT_SERVICES - 1)
         rc = err_set(err, ERR_LIMIT, "'%s' has %zu dependants, at most %u are handled", name, n,
                      LIMIT_SERVICES - 1);
+    if (!rc)
+        rc = collect_named(w, n, &named, err);
     if (rc) {
         err_context(err, "looking at the services");
         return rc;
     }
-    w->svc[n] = ca;
-    w->n_svc = n + 1;
+    w->svc[n + named] = ca;
+    w->n_svc = n + named + 1;
     return ERR_OK;
 }
 

@@ -54,6 +54,9 @@ agent_install() {
 }
 
 certsvc() { lab ca status | jq -r "$1"; }
-# state and start type of a service as the SCM has them
-service_state() { win labadm.exe query "$1" | jq -c '{state, start}'; }
+# state and start type of a service as the SCM has them: "4 2"
+service_state() {
+    echo "$(win labadm.exe query "$1" | jq -r .state) $(win reg.exe query "HKLM\\SYSTEM\\CurrentControlSet\\Services\\$1" /v Start |
+        sed -n 's/.*REG_DWORD *0x//p')"
+}
 agent_log() { cat "$DATA/logs/crlagent.log"; }

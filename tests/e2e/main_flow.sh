@@ -6,10 +6,12 @@
 
 step "a CA whose CRLs last two hours, with a dependant; the agent is installed through the SCM and started"
 lab_up --no-ad --dependant --set CRLPeriod=Hours --set CRLPeriodUnits=2 --set CRLDeltaPeriod=Hours --set CRLDeltaPeriodUnits=1
-agent_install
+win labadm.exe start Spooler > /dev/null
+agent_install '<stop-with><service>Spooler</service></stop-with>'
 base="$L/www/pki/Lab Issuing CA.crl"
 number=$(crl_number "$base")
-ca_before=$(service_state CertSvc)
+ca_before=$(service_state CertSvc) dependant_before=$(service_state LabWebEnroll) spooler_before=$(service_state Spooler)
+expect "a service stopped with the CA runs" "${spooler_before% *}" 4
 
 step "status: the CA runs, there is no maintenance"
 expect_out 0 status --json
@@ -38,7 +40,8 @@ covered=$(crl_number "$base")
 [ "$covered" -gt "$number" ] || fail "no cover CRL was published"
 left=$(($(date -d "$(crl_field "$base" nextupdate)" +%s) - $(date +%s)))
 [ $left -ge $((5 * 3600)) ] || fail "the cover CRL lasts $left s, expected five hours"
-expect "CA is stopped" "$(certsvc .state)" 1
+expect "CA is stopped, its start type manual" "$(service_state CertSvc)" "1 3"
+expect "a service of the configuration is stopped" "$(service_state Spooler | cut -c1)" 1
 expect_match "progress on standard error" "$(cat "$T/stderr")" 'paus'
 
 step "the same call again gives the same result, and does nothing"
@@ -71,6 +74,8 @@ expect "comparison" "$(json .comparison.good)" true
 expect "services" "$(json '[.comparison.services[].same] | all')" true
 [ "$(crl_number "$base")" -gt "$covered" ] || fail "no new CRL after the maintenance"
 expect "CA as before" "$(service_state CertSvc)" "$ca_before"
+expect "dependant as before" "$(service_state LabWebEnroll)" "$dependant_before"
+expect "service of the configuration as before" "$(service_state Spooler)" "$spooler_before"
 
 step "the result can be asked for again; history knows who did what"
 expect_out 0 hook post-upgrade --change CHG0012345 --json
