@@ -257,11 +257,11 @@ function Stop-CrlAgentMaintenance {
 function Set-CrlAgentDeadline {
     <#
     .SYNOPSIS
-    Moves the deadline of the open maintenance: a new window, counted from now.
+    Moves the deadline of the open maintenance: a new window, counted from the pause.
     #>
     [CmdletBinding(SupportsShouldProcess)]
     param([Parameter(Mandatory)][string]$Change, [Parameter(Mandatory)][string]$Window, [string]$Reason, [string]$Token)
-    if ($PSCmdlet.ShouldProcess($env:COMPUTERNAME, "extend the maintenance $Change to $Window from now")) {
+    if ($PSCmdlet.ShouldProcess($env:COMPUTERNAME, "set the window of $Change to $Window, counted from the pause")) {
         $names = [ordered]@{ Change = 'change'; Window = 'window'; Reason = 'reason'; Token = 'token' }
         Get-Answer (@('extend', '--json') + (Get-OptionList $PSBoundParameters $names))
     }

@@ -128,6 +128,7 @@ logins() {
     check "wrong colour waits on" says "$d" '300134 : LUNA_RET_SP_TIMEOUT' "hsm login"
     check "wrong colour does not count" is "$d" hsm.attempts 3
     "$luna" ped "$d" auto none
+    "$luna" set "$d" times.pedk 20 times.pedo 30
     "$luna" ped "$d" present wrong > /dev/null &
     check "wrong key" says "$d" 'A00000 : LUNA_RET_UM_PIN_INCORRECT' "hsm login"
     wait $!
@@ -187,11 +188,11 @@ upgrade() {
         "package update lunasa-reboot-patch-3.spkg -a $(code "$patch") -f"
     check "quit leaves all" says "$d" 'one-way operation' "hsm login" "package update lunasa_update-7.7.0-317.spkg -a $c"
     check "nothing pending" is "$d" sw_pending ""
-    "$luna" set "$d" fault.drop "package update@5"
+    "$luna" set "$d" fault.drop "package update@5" times.silence 8
     check "connection lost in the update" no "$luna" talk "$d" "hsm login" "package update lunasa_update-7.7.0-317.spkg -a $c -f"
     check "which carries on" is "$d" busy "package update lunasa_update-7.7.0-317.spkg"
     check "nobody else may" says "$d" 'Another operation is in progress' "hsm login" "package update lunasa_update-7.7.0-317.spkg -a $c -f"
-    check "to its end" until_ 10 is "$d" sw_pending 7.7.0-317
+    check "to its end" until_ 30 is "$d" sw_pending 7.7.0-317
     until_ 5 is "$d" busy ""
     check "reboot" says "$d" 'Reboot commencing' "sysconf appliance reboot -force"
     check "port closes" until_ 5 no says "$d" lunash "status date"
