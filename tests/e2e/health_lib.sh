@@ -52,7 +52,7 @@ start_web() {
     web_pid=$!
     local i
     for i in $(seq 100); do
-        grep -q ready "$work/web.log" && return
+        grep -qs ready "$work/web.log" && return
         sleep 0.05
     done
     cat "$work/web.log"
