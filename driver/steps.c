@@ -230,6 +230,24 @@ static int proof_reboot(struct site *s, bool *ret_reached, struct err *err)
     return rc;
 }
 
+#define GOING_DOWN_MS 60000
+
+/* Our connection dies when the appliance goes down: from then on a login meets the new boot. A
+ * serial line stays, so it tells nothing. */
+static bool wait_gone(struct site *s)
+{
+    int64_t end = clock_mono_ms(s->drv->clock) + GOING_DOWN_MS;
+    char ignored[512];
+    size_t n;
+    struct err err = ERR_INIT;
+    int rc = ERR_OK;
+    if (s->t.survives)
+        return false;
+    while ((!rc || rc == ERR_TIMEOUT) && clock_mono_ms(s->drv->clock) < end)
+        rc = s->t.ops->read(s->t.self, ignored, sizeof ignored, 1000, &n, &err);
+    return rc && rc != ERR_TIMEOUT;
+}
+
 static int send_reboot(struct site *s, struct err *err)
 {
     SCOPED(exchange_free) struct exchange x = {0};
@@ -237,9 +255,12 @@ static int send_reboot(struct site *s, struct err *err)
     int rc = site_run(s, &c, &x, err);
     if (rc)
         return rc;
+    bool gone = x.outcome == OUTCOME_LOST || (exchange_ok(&x) && wait_gone(s));
     site_leave(s);
-    if (exchange_ok(&x) || x.outcome == OUTCOME_LOST)
-        return ERR_OK;
+    if (gone)
+        rc = journal_set_fact(s->drv->journal, s->a->name, "reboot.gone", "yes", err);
+    if (gone || exchange_ok(&x))
+        return rc;
     return site_exchange_error(s, "sysconf appliance reboot", &x, err);
 }
 
@@ -258,6 +279,8 @@ static int do_reboot_patch(struct site *s, struct err *err)
 {
     struct luna_show show;
     int rc = site_fresh_show(s, &show, err);
+    if (!rc)
+        rc = journal_set_fact(s->drv->journal, s->a->name, "reboot.gone", "no", err);
     return rc ? rc : send_reboot(s, err);
 }
 
@@ -269,14 +292,13 @@ static int proof_back(struct site *s, bool *ret_reached, struct err *err)
     struct luna_show show;
     int rc = site_fresh_show(s, &show, err);
     if (rc) {
-        (void)!journal_set_fact(s->drv->journal, s->a->name, "reboot-patch.gone", "yes",
+        (void)!journal_set_fact(s->drv->journal, s->a->name, "reboot.gone", "yes",
                                 &(struct err)ERR_INIT);
         return rc;
     }
     struct journal_step step;
     rc = journal_step(s->drv->journal, s->a->name, "reboot-patch", &step, err);
-    *ret_reached =
-        fact_is(s, "reboot-patch.gone", "yes") || clock_now(s->drv->clock) - step.begun > 60;
+    *ret_reached = fact_is(s, "reboot.gone", "yes") || clock_now(s->drv->clock) - step.begun > 60;
     return rc;
 }
 
