@@ -46,8 +46,10 @@ static int read_more(struct login *l, int64_t ms, struct err *err)
 
 static int send_user(struct login *l, struct err *err)
 {
+    /* Before any password was sent, a second question means that the console has started anew. */
     if (l->users++)
-        return err_set(err, ERR_DENIED, "the console asked for the account a second time");
+        return err_set(err, l->passwords ? ERR_DENIED : ERR_UNAVAILABLE,
+                       "the console asked for the account a second time");
     return send_line(l, l->a->user, err);
 }
 
