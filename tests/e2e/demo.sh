@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# ./dev demo: the main job, end to end. A CA whose CRLs are too short for the asked window is taken safely out of use
+# while its HSM is away, and brought back, with the evidence on screen. Everything runs in a lab of its own.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+LAB=tests/lab/lab
+ROOM=$(mktemp -d "${TMPDIR:-/tmp}/crlagent-demo.XXXXXX")
+DIR=$ROOM/lab
+export CRLAGENT_BUILD=${CRLAGENT_BUILD:-$PWD/build/mingw}
+PROGRAM='C:\Program Files\crlagent\crlagent.exe'
+PROGRAM_DIR="$DIR/prefix/drive_c/Program Files/crlagent"
+DATA="$DIR/prefix/drive_c/ProgramData/crlagent"
+CHANGE=CHG0012345
+KEEP=
+T0=$SECONDS
+
+bold() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+say() { printf '   %s\n' "$*"; }
+typed() { printf '\n   \033[36mC:\\> %s\033[0m\n' "$*"; }
+indent() { tr -d '\r' | sed 's/^/   /'; }
+
+finish() {
+    local rc=$?
+    if [ -n "$KEEP" ]; then
+        echo "demo: the lab is kept for a look: $DIR (take it down with: $LAB down $DIR)" >&2
+    else
+        LAB_QUIET=1 $LAB down "$DIR" || true
+        rm -rf "$ROOM"
+    fi
+    exit $rc
+}
+trap finish EXIT
+
+# agent CODE ARGUMENTS...: types the command, shows what it prints, insists on its exit code
+agent() {
+    local want=$1 rc
+    shift
+    typed crlagent "$@"
+    set +e
+    $LAB wine "$DIR" "$PROGRAM" "$@" 2>&1 | indent
+    rc=${PIPESTATUS[0]}
+    set -e
+    if [ "$rc" != "$want" ]; then
+        echo "demo: 'crlagent $*' ended with exit code $rc, expected $want" >&2
+        KEEP=1
+        exit 1
+    fi
+    say "(exit code $rc)"
+}
+crl_dates() { # FILE
+    openssl crl -inform DER -in "$1" -noout -crlnumber -lastupdate -nextupdate | sed 's/^/      /'
+}
+ca_state() { say "CertSvc: $($LAB ca "$DIR" status)"; }
+
+bold "1. The lab: a Microsoft issuing CA whose key is in an HSM, two web servers, Active Directory"
+say "CertSvc is a service under Wine's service control manager; it signs with keys that only the lab HSM has."
+say "Base CRLs last four hours, deltas one: too short for what is going to be asked."
+$LAB up "$DIR" --keys 2 --dependant --set CRLPeriod=Hours --set CRLPeriodUnits=4 --set CRLDeltaPeriod=Hours \
+    --set CRLDeltaPeriodUnits=1 2>&1 | indent
+$LAB status "$DIR" | indent
+
+bold "2. crlagent is installed through the service control manager"
+mkdir -p "$PROGRAM_DIR"
+cp "$CRLAGENT_BUILD/bin/crlagent.exe" "$PROGRAM_DIR/"
+agent 0 install
+agent 0 config init
+# What differs from a CA host: certutil is the lab's key test (there is no key provider under Wine), waits are short.
+python3 - "$DATA/config/crlagent.xml" <<'E'
+import sys, re
+path = sys.argv[1]
+text = open(path, encoding='utf-8').read()
+for name, value in (('key-probe', 'certutil'), ('minimum-stop-time', '0s'), ('propagation', '1m')):
+    text, n = re.subn(r'(?:<!--\s*)?<%s>[^<]*</%s>(?:\s*-->)?' % (name, name), '<%s>%s</%s>' % (name, value, name), text, count=1)
+    if n != 1:
+        sys.exit("demo: no element '%s' in the configuration that 'config init' wrote" % name)
+open(path, 'w', encoding='utf-8').write(text)
+E
+agent 0 config test
+agent 0 start
+
+bold "3. How healthy are the CRLs now? Every location, every address, base and delta, both CA keys"
+agent 1 check
+
+bold "4. May the HSM be taken away for four hours? The gate says no, and why"
+agent 10 hook pre-upgrade --change $CHANGE --window 4h --dry-run
+
+bold "5. Then for real: a cover CRL is published and proven, and the CA is paused at once"
+say "The CRL on the web server before:"
+crl_dates "$DIR/www/pki/Lab Issuing CA.crl"
+agent 0 hook pre-upgrade --change $CHANGE --window 4h --reserve 1h --reason "HSM firmware 7.8.4"
+say "The same file now:"
+crl_dates "$DIR/www/pki/Lab Issuing CA.crl"
+ca_state
+
+bold "6. The HSM is away. The runway burns; an early resume is refused and nothing is broken by asking"
+$LAB hsm "$DIR" away | indent
+agent 0 status
+agent 14 hook post-upgrade --change $CHANGE
+
+bold "7. The HSM is back: accept it, restore exactly what was, publish, prove, compare"
+$LAB hsm "$DIR" present | indent
+agent 0 hook post-upgrade --change $CHANGE
+ca_state
+crl_dates "$DIR/www/pki/Lab Issuing CA.crl"
+
+bold "8. What is on record"
+agent 0 history
+typed "eventvwr (Application log, source crlagent), as the agent's own log tells it"
+tail -12 "$DATA/logs/crlagent.log" | cut -c1-160 | indent
+
+bold "9. Gone without a trace"
+agent 0 stop
+agent 0 uninstall
+
+bold "Done in $((SECONDS - T0)) s."
