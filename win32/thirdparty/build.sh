@@ -76,11 +76,13 @@ get_source() {
     die "no version of the source package '$pkg' could be downloaded (tried: $(versions_of "$pkg" | tr '\n' ' ')); see $LOG/get-$pkg.log"
 }
 
-# step NAME COMMAND...: runs it with its output in a log; on failure shows the end of the log
+# step NAME COMMAND...: runs it with its output in a log; on failure shows the end of the log. In the background, because
+# inside a condition the shell would go on after a failed line of the command.
 step() {
     local name=$1 t0=$SECONDS
     shift
-    if ! "$@" > "$LOG/$name.log" 2>&1; then
+    (set -e; "$@") > "$LOG/$name.log" 2>&1 &
+    if ! wait $!; then
         tail -30 "$LOG/$name.log" >&2
         die "$name failed; the whole log is $LOG/$name.log"
     fi
@@ -100,11 +102,12 @@ cmake_cross() { # SOURCE BUILD ARGS...
     cmake --install "$bld"
 }
 
-build_zlib() {
-    cd "$WORK/zlib"
-    make -f win32/Makefile.gcc PREFIX=$TRIPLE- CFLAGS="$CFLAGS_ALL" libz.a -j "$JOBS"
-    install -D -m 644 libz.a "$STAGE/lib/libz.a"
-    install -D -m 644 -t "$STAGE/include" zlib.h zconf.h
+# Debian ships this one for mingw-w64 (libz-mingw-w64-dev).
+take_zlib() {
+    local from=/usr/$TRIPLE
+    install -D -m 644 "$from/lib/libz.a" "$STAGE/lib/libz.a"
+    install -D -m 644 -t "$STAGE/include" "$from/include/zlib.h" "$from/include/zconf.h"
+    dpkg-query -W -f 'zlib ${Version} package:libz-mingw-w64-dev\n' libz-mingw-w64-dev >> "$STAGE/sources.txt"
 }
 build_openssl() {
     cd "$WORK/openssl"
@@ -160,8 +163,8 @@ build_cmocka() {
 write_source_list
 say "reading Debian's source package lists"
 apt-get "${apt_opts[@]}" update -qq > "$LOG/update.log" 2>&1 || die "apt could not read the source lists; see $LOG/update.log"
-for p in zlib openssl libssh2 curl libxml2 sqlite3 jansson cmocka; do get_source $p; done
-step zlib build_zlib
+for p in openssl libssh2 curl libxml2 sqlite3 jansson cmocka; do get_source $p; done
+step zlib take_zlib
 step openssl build_openssl
 step libssh2 build_libssh2
 step curl build_curl
