@@ -81,7 +81,7 @@ agent 0 config test
 agent 0 start
 
 bold "3. How healthy are the CRLs now? Every location, every address, base and delta, both CA keys"
-agent 1 check
+agent 0 check
 
 bold "4. May the HSM be taken away for four hours? The gate says no, and why"
 agent 10 hook pre-upgrade --change $CHANGE --window 4h --dry-run
