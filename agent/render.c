@@ -76,6 +76,52 @@ static void maintenance_lines(const json_t *m, int64_t now, struct buf *out)
     line(out, "note:", text_of(m, "note"));
 }
 
+static bool same_text(const json_t *a, const json_t *b, const char *name)
+{
+    return strcmp(text_of(a, name), text_of(b, name)) == 0;
+}
+
+/* One reason can hold at many locations: it is told once, with where it holds. */
+static bool same_reason(const json_t *a, const json_t *b)
+{
+    return number_of(a, "id") == number_of(b, "id") && same_text(a, b, "found") &&
+           same_text(a, b, "expected") && same_text(a, b, "remedy");
+}
+
+static void place(const json_t *o, struct buf *out)
+{
+    const char *address = text_of(o, "address");
+    buf_puts(out, text_of(o, "url"));
+    if (*address && strcmp(address, text_of(o, "url")) != 0)
+        buf_printf(out, " at %s", address);
+}
+
+static void reason_places(const json_t *items, size_t first, struct buf *out)
+{
+    enum { SHOWN = 3 };
+    const json_t *what = json_array_get(items, first);
+    size_t found = 0;
+    for (size_t i = first; i < json_array_size(items); i++) {
+        const json_t *item = json_array_get(items, i);
+        if (!*text_of(item, "url") || !same_reason(what, item) || found++ >= SHOWN)
+            continue;
+        buf_puts(out, found == 1 ? "      at:       " : "                ");
+        place(item, out);
+        buf_putc(out, '\n');
+    }
+    if (found > SHOWN)
+        buf_printf(out, "                and %zu more\n", found - SHOWN);
+}
+
+static bool told_before(const json_t *items, size_t i)
+{
+    for (size_t k = 0; k < i; k++) {
+        if (same_reason(json_array_get(items, k), json_array_get(items, i)))
+            return true;
+    }
+    return false;
+}
+
 static void gate_lines(const json_t *g, struct buf *out)
 {
     char need[WHEN_TEXT_MAX], found[WHEN_TEXT_MAX];
@@ -83,18 +129,18 @@ static void gate_lines(const json_t *g, struct buf *out)
     json_t *item;
     if (!g)
         return;
-    buf_printf(out, "%-*s %s: runway %s, needed %s", LABEL, "gate:", text_of(g, "verdict"),
+    buf_printf(out, "%-*s %s: runway %s, needed %s\n", LABEL, "gate:", text_of(g, "verdict"),
                span(g, "weakest", found), span(g, "need", need));
     if (*text_of(g, "decides"))
-        buf_printf(out, " (weakest: %s)", text_of(g, "decides"));
-    buf_putc(out, '\n');
-    json_array_foreach(json_object_get(g, "items"), i, item)
+        buf_printf(out, "      weakest:  %s\n", text_of(g, "decides"));
+    const json_t *items = json_object_get(g, "items");
+    json_array_foreach(items, i, item)
     {
-        buf_printf(out, "  [%s] %lld %s", text_of(item, "severity"),
+        if (told_before(items, i))
+            continue;
+        buf_printf(out, "  [%s] %lld %s\n", text_of(item, "severity"),
                    (long long)number_of(item, "id"), text_of(item, "title"));
-        if (*text_of(item, "url"))
-            buf_printf(out, ": %s", text_of(item, "url"));
-        buf_putc(out, '\n');
+        reason_places(items, i, out);
         if (*text_of(item, "found"))
             buf_printf(out, "      found:    %s\n", text_of(item, "found"));
         if (*text_of(item, "expected"))
@@ -102,6 +148,34 @@ static void gate_lines(const json_t *g, struct buf *out)
         if (*text_of(item, "remedy"))
             buf_printf(out, "      do:       %s\n", text_of(item, "remedy"));
     }
+}
+
+/* What is served as it should be is a count; only what is missing is worth a line each. JSON has
+ * all of them. */
+static void location_lines(const json_t *list, struct buf *out)
+{
+    size_t i, served = 0;
+    int64_t slowest = 0;
+    char seen[WHEN_TEXT_MAX];
+    json_t *item;
+    json_array_foreach(list, i, item)
+    {
+        if (true_of(item, "proven")) {
+            int64_t visible = number_of(item, "visible");
+            served++;
+            slowest = visible > slowest ? visible : slowest;
+            continue;
+        }
+        buf_puts(out, "  MISSING at ");
+        place(item, out);
+        buf_putc(out, '\n');
+        if (*text_of(item, "why"))
+            buf_printf(out, "      %s\n", text_of(item, "why"));
+    }
+    if (served)
+        buf_printf(out,
+                   "  same bytes at %zu of %zu locations and addresses, the slowest after %s\n",
+                   served, json_array_size(list), duration_format(slowest, seen));
 }
 
 static void proof_lines(const json_t *p, struct buf *out)
@@ -120,18 +194,7 @@ static void proof_lines(const json_t *p, struct buf *out)
         if (*text_of(item, "why"))
             buf_printf(out, "      %s\n", text_of(item, "why"));
     }
-    json_array_foreach(json_object_get(p, "locations"), i, item)
-    {
-        char seen[WHEN_TEXT_MAX];
-        buf_printf(out, "  %s %s%s%s", true_of(item, "proven") ? "served " : "MISSING",
-                   text_of(item, "url"), *text_of(item, "address") ? " at " : "",
-                   text_of(item, "address"));
-        if (has_number(item, "visible"))
-            buf_printf(out, "  after %s", span(item, "visible", seen));
-        buf_putc(out, '\n');
-        if (*text_of(item, "why"))
-            buf_printf(out, "      %s\n", text_of(item, "why"));
-    }
+    location_lines(json_object_get(p, "locations"), out);
 }
 
 static void comparison_lines(const json_t *c, struct buf *out)
@@ -180,8 +243,60 @@ static void step_lines(const json_t *list, struct buf *out)
     }
 }
 
+/* The smallest runway after the maintenance; false when the answer has no comparison. */
+static bool runway_after(const json_t *d, int64_t *ret)
+{
+    size_t i;
+    json_t *item;
+    bool any = false;
+    json_array_foreach(json_object_get(json_object_get(d, "comparison"), "crls"), i, item)
+    {
+        int64_t after = number_of(item, "runway-after");
+        if (has_number(item, "runway-after") && (!any || after < *ret)) {
+            *ret = after;
+            any = true;
+        }
+    }
+    return any;
+}
+
+/* What was proven before the pause: the CA cannot have published anything shorter since. */
+static bool runway_proven(const json_t *m, int64_t now, int64_t *ret)
+{
+    struct err err = ERR_INIT;
+    int64_t until;
+    if (when_parse(text_of(m, "runway-until"), &until, &err))
+        return false;
+    *ret = until - now;
+    return true;
+}
+
+/* Runway is on the first line of every output, with what it means here. */
+static void headline(const json_t *d, int64_t now, struct buf *out)
+{
+    const json_t *gate = json_object_get(d, "gate");
+    const json_t *m = json_object_get(d, "maintenance");
+    char text[WHEN_TEXT_MAX];
+    int64_t left = 0;
+    bool known = runway_after(d, &left);
+    if (!known && gate && has_number(gate, "weakest")) {
+        left = number_of(gate, "weakest");
+        known = true;
+    }
+    if (!known && m && runway_proven(m, now, &left))
+        known = true;
+    buf_printf(out, "%-*s %s", LABEL,
+               "runway:", known ? duration_format(left, text) : "not looked at");
+    if (m && strcmp(text_of(m, "state"), "paused") == 0)
+        buf_printf(out, "; PAUSED, resume by %s", text_of(m, "resume-by"));
+    else if (m && *text_of(m, "state"))
+        buf_printf(out, "; %s", text_of(m, "state"));
+    buf_putc(out, '\n');
+}
+
 static void answer(const json_t *d, int64_t now, struct buf *out)
 {
+    headline(d, now, out);
     buf_printf(out, "%-*s %s%s\n", LABEL, "outcome:", text_of(d, "outcome"),
                true_of(d, "repeated") ? " (answered before; nothing was done again)" : "");
     maintenance_lines(json_object_get(d, "maintenance"), now, out);
@@ -217,9 +332,10 @@ static void history(const json_t *d, struct buf *out)
         buf_printf(out, "%5lld  %-20s %-9s %s  %s\n", (long long)number_of(item, "id"),
                    text_of(item, "created"), text_of(item, "state"), text_of(item, "change"),
                    text_of(item, "owner"));
-    json_array_foreach(json_object_get(d, "audit"), i, item)
-        buf_printf(out, "%s  %-14s %-16s %-20s %s\n", text_of(item, "when"), text_of(item, "verb"),
-                   text_of(item, "outcome"), text_of(item, "name"), text_of(item, "change"));
+    json_array_foreach(json_object_get(d, "audit"), i, item) buf_printf(
+        out, "%s  %-14s %-16s %-20s %s\n", text_of(item, "when"), text_of(item, "verb"),
+        strcmp(text_of(item, "outcome"), "unknown") == 0 ? "begun" : text_of(item, "outcome"),
+        text_of(item, "name"), text_of(item, "change"));
     if (out->len == 0)
         buf_puts(out, "no maintenance yet\n");
 }

@@ -31,6 +31,12 @@ if [ -n "$missing" ]; then
     bad=1
 fi
 
+badly=$(git ls-files '*.c' '*.h' | xargs -r clang-format-14 --style=file -n 2>&1 | grep -E 'warning:' | cut -d: -f1 | sort | uniq -c)
+if [ -n "$badly" ]; then
+    printf 'lint: not formatted (run clang-format-14 -i on them):\n%s\n' "$badly" >&2
+    bad=1
+fi
+
 printf '%s\n' 'sizes (lines): the ten longest files and functions of the product'
 git ls-files 'common/*.[ch]' 'agent/*.[ch]' 'driver/*.[ch]' 'win32/*.[ch]' | xargs -r wc -l | sort -rn | awk '$2 != "total"' | head -10
 git ls-files 'common/*.c' 'agent/*.c' 'driver/*.c' 'win32/*.c' | ctags -L - -f - --languages=C --kinds-C=f --fields=+ne 2>/dev/null |

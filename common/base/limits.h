@@ -6,13 +6,13 @@
 #define CRLAGENT_BASE_LIMITS_H
 
 /* CRLs and fetching */
-#define LIMIT_CRL_BYTES (512ull * 1024 * 1024) /* body of one CRL; an endless body stops here */
+#define LIMIT_CRL_BYTES (512ull * 1024 * 1024)    /* body of one CRL; an endless body stops here */
 #define LIMIT_CRL_HELD_BYTES (4ull * 1024 * 1024) /* signed part kept for Ed25519, ML-DSA */
 #define LIMIT_CRL_SIGNATURE_BYTES (64u * 1024)
-#define LIMIT_CRL_EXT_BYTES (64u * 1024)       /* crlExtensions, read as a whole */
-#define LIMIT_CRL_ENTRY_BYTES 4096u            /* one revokedCertificates entry */
-#define LIMIT_CRL_NAME_BYTES 2048u             /* issuer name, DER */
-#define LIMIT_SERIAL_BYTES 20u                 /* RFC 5280 section 4.1.2.2 */
+#define LIMIT_CRL_EXT_BYTES (64u * 1024) /* crlExtensions, read as a whole */
+#define LIMIT_CRL_ENTRY_BYTES 4096u      /* one revokedCertificates entry */
+#define LIMIT_CRL_NAME_BYTES 2048u       /* issuer name, DER */
+#define LIMIT_SERIAL_BYTES 20u           /* RFC 5280 section 4.1.2.2 */
 #define LIMIT_URL_CHARS 2048u
 #define LIMIT_LOCATIONS 20000u /* per check */
 #define LIMIT_ADDRESSES 64u    /* per host name */

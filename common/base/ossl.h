@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
-/* The OpenSSL headers in use, included in one way: OpenSSL's err.h has a type ERR_STATE, which would
- * clash with enum err_code. */
+/* The OpenSSL headers in use, included in one way: OpenSSL's err.h has a type ERR_STATE, which
+ * would clash with enum err_code. */
 #ifndef CRLAGENT_BASE_OSSL_H
 #define CRLAGENT_BASE_OSSL_H
 

@@ -230,7 +230,8 @@ int config_reference(struct buf *out, struct err *err)
     buf_puts(out,
              "# Configuration\n\n"
              "*Made from `installer/schema/crlagent.xsd` by `crlagent config reference`.*\n\n"
-             "The file is `%ProgramData%\\crlagent\\config\\crlagent.xml`; `crlagent config init` writes "
+             "The file is `%ProgramData%\\crlagent\\config\\crlagent.xml`; `crlagent config init` "
+             "writes "
              "one with every default and its\nexplanation, `crlagent config test` checks it, "
              "`crlagent config show` prints what is in effect. An unknown element is an\nerror. "
              "No secret belongs in it: a credential is the name of an entry of the credential "
