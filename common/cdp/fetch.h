@@ -6,7 +6,6 @@
 #ifndef CRLAGENT_CDP_FETCH_H
 #define CRLAGENT_CDP_FETCH_H
 
-#include "base/buf.h"
 #include "base/when.h"
 #include "cdp/ldap.h"
 #include "cdp/probe.h"
@@ -32,11 +31,5 @@ MUST_CHECK int fetch_setup(struct err *err);
 MUST_CHECK int fetch_prober_new(const struct fetch_options *opt, struct prober *ret,
                                 struct err *err);
 void fetch_prober_free(struct prober *p); /* for SCOPED(); takes a zeroed one */
-
-/* A whole small object (AIA certificate, OCSP answer) by URL; post may be NULL. ERR_* with a text
- * for people; at most max bytes. */
-MUST_CHECK int fetch_blob(const struct fetch_options *opt, const char *url, const char *post_type,
-                          const void *post, size_t post_len, size_t max, struct buf *ret,
-                          struct err *err);
 
 #endif

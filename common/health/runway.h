@@ -2,7 +2,13 @@
  * Copyright the crlagent authors */
 /* Runway = nextUpdate served - now - propagation, over every (CA key, base/delta). Weakest: the
  * worst of all locations and addresses (some client is always on that one; the gate uses it).
- * Effective: what a client gets that tries the URLs in the order of the certificate. */
+ * Effective: what a client gets that tries the URLs in the order of the certificate.
+ *
+ * Base and delta count alike: where the CA publishes deltas, a base CRL names them (Freshest CRL),
+ * and a client that wants the freshest state and gets no delta has no answer: on Windows the
+ * revocation check then ends as offline (0x80092013), which strict relying parties refuse. A CA
+ * that stands still fails on its deltas first. So when no URL serves a usable delta, the effective
+ * runway is none even while every base is good; the lines tell which of the two it is. */
 #ifndef CRLAGENT_HEALTH_RUNWAY_H
 #define CRLAGENT_HEALTH_RUNWAY_H
 

@@ -38,6 +38,23 @@ struct report_change {
 size_t report_compare(const struct report *r,
                       void (*each)(void *arg, const struct report_change *c), void *arg);
 
+/* Who answered probe i, "" when that is only the location again (files). */
+const char *report_server(const struct report *r, size_t i);
+
+/* Characters on the screen: UTF-8 continuation bytes take no room. */
+size_t text_width(const char *text, size_t bytes);
+/* The location in at most room columns (at least 16): the middle gives way; host and file name, or
+ * CN and attribute, stay as long as they fit. */
+void text_shorten(const char *url, enum location_kind kind, size_t room, char *dst, size_t size);
+/* How the table colours a state word; "" without colours. */
+struct text_paint {
+    const char *(*of_state)(const void *arg, const char *state);
+    const void *arg;
+    const char *plain;
+};
+int text_table(const struct report *r, size_t columns, const struct text_paint *paint,
+               struct buf *out, struct err *err);
+
 /* Writes text with & < > " ' escaped for HTML; control characters become spaces. */
 void html_text(struct buf *out, const char *text);
 /* The runway chart, one row per location, worst first. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
 /* For people at a console: runway first, then the locations, then what to do. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,15 +32,6 @@ static const char *colour_of(enum severity s)
     return s == SEV_CRITICAL ? RED : s == SEV_WARNING ? YELLOW : s == SEV_INFO ? BOLD : GREEN;
 }
 
-/* Characters on the screen: UTF-8 continuation bytes take no room. */
-static size_t width(const char *text, size_t bytes)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < bytes; i++)
-        n += ((unsigned char)text[i] & 0xC0) != 0x80;
-    return n;
-}
-
 /* Breaks at blanks; a word longer than the line (a URL) is cut into pieces. */
 static void wrapped(const struct page *p, const char *label, const char *text)
 {
@@ -48,7 +40,7 @@ static void wrapped(const struct page *p, const char *label, const char *text)
     buf_printf(p->out, "    %-9s", label);
     while (*text) {
         size_t take = 0, blank = 0;
-        for (; text[take] && width(text, take + 1) <= room; take++)
+        for (; text[take] && text_width(text, take + 1) <= room; take++)
             blank = text[take] == ' ' ? take : blank;
         while (text[take] && ((unsigned char)text[take] & 0xC0) == 0x80)
             take++;
@@ -81,9 +73,10 @@ static void runway_lines(const struct page *p, const struct report *r)
     size_t i = report_weakest(r);
     if (i != SIZE_MAX) {
         char line[LIMIT_URL_CHARS + 120];
+        const char *server = report_server(r, i);
         snprintf(line, sizeof line, "key %u %s at %s%s%s", r->targets[i].key_index,
-                 location_role_name(r->targets[i].role), r->targets[i].url,
-                 r->results[i].address[0] ? " on " : "", r->results[i].address);
+                 location_role_name(r->targets[i].role), r->targets[i].url, server[0] ? " on " : "",
+                 server);
         wrapped(p, "because", line);
     }
 }
@@ -120,30 +113,9 @@ static enum severity state_severity(const char *state)
     return strcmp(state, "Expiring") == 0 ? SEV_WARNING : SEV_CRITICAL;
 }
 
-static void location_line(const struct page *p, const struct report *r, size_t i)
+static const char *state_colour(const void *arg, const char *state)
 {
-    const struct probe_target *t = &r->targets[i];
-    const struct probe_result *a = &r->results[i];
-    const char *state = report_state(r, i);
-    char left[WHEN_TEXT_MAX] = "-", number[48] = "-", tail[LIMIT_URL_CHARS + 100];
-    if (report_is_crl(r, i))
-        report_left_text(report_left(r, i), left);
-    if (report_has_crl(r, i))
-        crl_number_format(&a->facts.number, number);
-    bool server = a->address[0] && !t->as_client && strcmp(a->address, t->url) != 0;
-    snprintf(tail, sizeof tail, "%s%s%s%s", t->url, server ? " @" : "", server ? a->address : "",
-             t->as_client ? " (caches allowed)" : "");
-    buf_printf(p->out, "  %s%-18s%s %8s %8.8s %-6s %3u  ",
-               paint(p, colour_of(state_severity(state))), state, paint(p, PLAIN), left, number,
-               t->parent ? "parent" : location_role_name(t->role), t->key_index);
-    size_t used = 2 + 18 + 1 + 8 + 1 + 8 + 1 + 6 + 1 + 3 + 2;
-    size_t room = p->columns - used;
-    if (width(tail, strlen(tail)) <= room) {
-        buf_printf(p->out, "%s\n", tail);
-    } else {
-        buf_puts(p->out, "\n");
-        wrapped(p, "", tail);
-    }
+    return paint(arg, colour_of(state_severity(state)));
 }
 
 static void finding_lines(const struct page *p, const struct finding *f)
@@ -161,6 +133,20 @@ static void finding_lines(const struct page *p, const struct finding *f)
         wrapped(p, "found", f->found);
     if (f->remedy[0])
         wrapped(p, "do", f->remedy);
+}
+
+static void hsm_line(const struct page *p, const struct report_hsm *h)
+{
+    char line[200], when[WHEN_TEXT_MAX], usual[40] = "";
+    if (!h || !h->known)
+        return;
+    if (h->baseline_ms >= 0)
+        snprintf(usual, sizeof usual, " (usual %" PRId64 " ms)", h->baseline_ms);
+    snprintf(line, sizeof line, "key test %s at %s, %" PRId64 " ms%s; %u of %u tests failed",
+             h->good ? "good" : "FAILED", when_format(h->when, when), h->latency_ms, usual,
+             h->failures, h->samples);
+    buf_puts(p->out, "\nHSM\n");
+    wrapped(p, "state", line);
 }
 
 struct change_page {
@@ -193,14 +179,14 @@ int report_text(const struct report *r, const struct report_style *style, struct
     struct page p = {out, style && style->colour, COLUMNS_MAX};
     if (style && style->columns > 0 && style->columns < COLUMNS_MAX)
         p.columns = style->columns < 72 ? 72 : (size_t)style->columns;
-    (void)err;
     runway_lines(&p, r);
     head_line(&p, r);
     maintenance_lines(&p, r);
-    if (r->n)
-        buf_puts(out, "\n  State                Runway   Number Type   Key  Location\n");
-    for (size_t i = 0; i < r->n; i++)
-        location_line(&p, r, i);
+    hsm_line(&p, r->hsm);
+    const struct text_paint how = {state_colour, &p, paint(&p, PLAIN)};
+    int rc = text_table(r, p.columns, &how, out, err);
+    if (rc)
+        return rc;
     compare_lines(&p, r);
     if (r->findings && r->findings->n)
         buf_puts(out, "\nFindings ('crlagent explain ID' tells more)\n");

@@ -92,6 +92,21 @@ static void runway_compute__delta_ends_first__delta_decides(void **state)
     assert_true(rw.line[rw.weakest_line].delta);
 }
 
+static void runway_compute__only_deltas_unreachable__effective_is_none(void **state)
+{
+    (void)state;
+    reset();
+    serve("http://a/ca.crl", 0, false, 170);
+    serve("http://a/ca+.crl", 0, true, 20)->status = PROBE_HTTP_STATUS;
+    compute();
+    assert_true(rw.effective == INT64_MIN && rw.effective_until == WHEN_NONE);
+    assert_int_equal(rw.line[0].effective, 170 * HOUR - 600);
+    assert_true(rw.line[1].delta && rw.line[1].effective == INT64_MIN);
+    serve("ldap://dc/ca+", 0, true, 15);
+    compute();
+    assert_int_equal(rw.effective, 15 * HOUR - 600);
+}
+
 static void runway_compute__parents_and_aia__left_out(void **state)
 {
     (void)state;
@@ -170,6 +185,7 @@ int main(void)
         cmocka_unit_test(runway_compute__nothing_probed__unusable),
         cmocka_unit_test(runway_compute__unusable_kinds__weakest_is_none),
         cmocka_unit_test(runway_compute__delta_ends_first__delta_decides),
+        cmocka_unit_test(runway_compute__only_deltas_unreachable__effective_is_none),
         cmocka_unit_test(runway_compute__parents_and_aia__left_out),
         cmocka_unit_test(runway_compute__one_stale_node__weakest_sees_it),
         cmocka_unit_test(runway_compute__first_url_expired__client_takes_the_next),
