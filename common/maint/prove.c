@@ -385,8 +385,8 @@ static void describe_missing(const struct prove_report *r, char *dst, size_t siz
     }
     const struct prove_location *o = missing ? &r->location[first] : NULL;
     if (o)
-        snprintf(dst, size, "%zu of %zu locations do not serve it, first %s (%s): %s", missing,
-                 r->n_locations, o->url, o->address, o->why);
+        snprintf(dst, size, "%zu of %zu locations do not serve it, first %.360s (%.64s): %.240s",
+                 missing, r->n_locations, o->url, o->address, o->why);
     else if (!r->n_locations)
         snprintf(dst, size, "no location is known where it could be seen");
     else if (!describe_line(r, dst, size))
