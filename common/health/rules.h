@@ -36,22 +36,6 @@ struct health_ca_event {
     char text[256];
 };
 
-/* What a fetched AIA certificate or OCSP answer was found to be; index into targets. */
-struct health_blob {
-    size_t target;
-    enum {
-        BLOB_OK,
-        BLOB_NOT_A_CERTIFICATE,
-        BLOB_OTHER_CERTIFICATE, /* none of this CA's certificates */
-        BLOB_OCSP_MALFORMED,
-        BLOB_OCSP_BAD_SIGNATURE,
-        BLOB_OCSP_UNAUTHORISED, /* signed by somebody without id-kp-OCSPSigning from this CA */
-        BLOB_OCSP_STALE,        /* nextUpdate passed */
-        BLOB_OCSP_REFUSED,      /* an OCSP status other than successful */
-    } state;
-    char detail[256];
-};
-
 /* Limits of relying parties; 0 = not checked. */
 struct health_limits {
     uint64_t max_bytes; /* 44 MB: Microsoft Entra certificate-based authentication */
@@ -74,8 +58,6 @@ struct health_input {
     size_t n_certs;
     const struct health_ca_event *events; /* may be NULL */
     size_t n_events;
-    const struct health_blob *blobs; /* may be NULL */
-    size_t n_blobs;
     const struct crl_thresholds *thresholds; /* NULL = crl_thresholds_default */
     /* Per location, thresholds of its own; NULL or a NULL answer = the common ones. */
     const struct crl_thresholds *(*thresholds_of)(void *arg, const struct probe_target *t);

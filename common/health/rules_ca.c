@@ -217,7 +217,8 @@ static void rule_aia(struct rules *x, size_t i)
     }
 }
 
-/* An OCSP responder answers a bare GET of its URL with anything but silence. */
+/* An OCSP responder answers a bare GET of its URL with anything but silence. Whether its answers
+ * about a certificate hold is not looked at. */
 static void rule_ocsp(struct rules *x, size_t i)
 {
     const struct probe_result *r = &x->in->results[i];
@@ -235,14 +236,5 @@ void rules_blobs(struct rules *x)
             rule_aia(x, i);
         else if (x->in->targets[i].role == ROLE_OCSP)
             rule_ocsp(x, i);
-    }
-    for (size_t i = 0; i < x->in->n_blobs; i++) {
-        const struct health_blob *b = &x->in->blobs[i];
-        if (b->state == BLOB_OK || b->state == BLOB_NOT_A_CERTIFICATE ||
-            b->state == BLOB_OTHER_CERTIFICATE || b->target >= x->in->n)
-            continue;
-        struct finding *f = rule_add(x, FIND_OCSP_INVALID, b->target);
-        rule_expected(f, "a good answer for this CA");
-        rule_found(f, "%.400s", b->detail);
     }
 }
