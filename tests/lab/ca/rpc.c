@@ -123,28 +123,42 @@ static DWORD WINAPI serve_client(void *arg)
     return 0;
 }
 
+static HANDLE make_pipe(void)
+{
+    return CreateNamedPipeW(RPC_PIPE, PIPE_ACCESS_DUPLEX, PIPE_TYPE_BYTE | PIPE_WAIT,
+                            PIPE_UNLIMITED_INSTANCES, 65536, 65536, 0, NULL);
+}
+
+static void serve_apart(HANDLE pipe, rpc_handler *handler)
+{
+    struct client *c = malloc(sizeof *c);
+    HANDLE thread = NULL;
+    if (c != NULL) {
+        *c = (struct client){pipe, handler};
+        thread = CreateThread(NULL, 0, serve_client, c, 0, NULL);
+    }
+    if (thread != NULL) {
+        CloseHandle(thread);
+    } else {
+        CloseHandle(pipe);
+        free(c);
+    }
+}
+
+/* The next instance is made before the present one is served: a client that is answered quickly
+ * would otherwise take the last instance, and with it the name, away, and the next caller would
+ * find a CA that runs and is not there. */
 DWORD rpc_serve(rpc_handler *handler)
 {
-    for (;;) {
-        HANDLE pipe = CreateNamedPipeW(RPC_PIPE, PIPE_ACCESS_DUPLEX, PIPE_TYPE_BYTE | PIPE_WAIT,
-                                       PIPE_UNLIMITED_INSTANCES, 65536, 65536, 0, NULL);
-        if (pipe == INVALID_HANDLE_VALUE)
-            return GetLastError();
-        if (!ConnectNamedPipe(pipe, NULL) && GetLastError() != ERROR_PIPE_CONNECTED) {
+    HANDLE pipe = make_pipe();
+    while (pipe != INVALID_HANDLE_VALUE) {
+        bool come = ConnectNamedPipe(pipe, NULL) || GetLastError() == ERROR_PIPE_CONNECTED;
+        HANDLE next = make_pipe();
+        if (come)
+            serve_apart(pipe, handler);
+        else
             CloseHandle(pipe);
-            continue;
-        }
-        struct client *c = malloc(sizeof *c);
-        HANDLE thread = NULL;
-        if (c != NULL) {
-            *c = (struct client){pipe, handler};
-            thread = CreateThread(NULL, 0, serve_client, c, 0, NULL);
-        }
-        if (thread != NULL) {
-            CloseHandle(thread);
-        } else {
-            CloseHandle(pipe);
-            free(c);
-        }
+        pipe = next;
     }
+    return GetLastError();
 }
