@@ -15,6 +15,7 @@
 #include "agent/workerprober.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "ca/patient.h"
 #include "win32/casettings.h"
 #include "win32/eventlog.h"
 #include "win32/comadmin.h"
@@ -23,8 +24,11 @@
 #include "win32/places.h"
 #include "win32/service.h"
 
+#define CA_SERVICE "CertSvc"
+
 struct wiring_parts {
     struct lazy_admin *admin;
+    struct ca_patient patient;
     struct locate locate;
     char *program;
     struct event_log *event_log;
@@ -153,7 +157,11 @@ static int open_seams(struct wiring *w, const struct ldap_fetcher *ldap, struct 
         return rc;
     p->locate = (struct locate){&w->config, resolver_system(), ldap};
     w->seams.svc = *svc_control_scm();
-    w->seams.admin = lazy_admin_seam(p->admin);
+    p->patient = (struct ca_patient){.inner = lazy_admin_seam(p->admin),
+                                     .svc = w->seams.svc,
+                                     .clock = clock_system(),
+                                     .service = CA_SERVICE};
+    w->seams.admin = ca_patient_seam(&p->patient);
     w->seams.settings = *ca_settings_registry();
     w->seams.key = choose_key_probe(w->config.ca.key_probe, p->program);
     w->seams.locate = locate_seam(&p->locate);
@@ -199,7 +207,7 @@ int wiring_open(const char *config_path, bool console, const struct ldap_fetcher
         return rc;
     w->policy = policy_from_config(&w->config);
     w->policy.accept_unknown_status = !status_is_readable(&w->config);
-    (void)str_copy(w->policy.service, sizeof w->policy.service, "CertSvc");
+    (void)str_copy(w->policy.service, sizeof w->policy.service, CA_SERVICE);
     *ret = steal_ptr(w);
     return ERR_OK;
 }
