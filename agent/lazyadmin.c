@@ -31,7 +31,7 @@ static int open_inner(struct lazy_admin *l, struct err *err)
     const struct ca_admin_setup setup = {
         .config_string = s.config_string,
         .way = ways[l->config->ca.administration],
-        .timeout_ms = 60000,
+        .timeout_ms = l->config->ca.answer_timeout * 1000,
         .publish_timeout_ms = l->config->ca.publish_timeout * 1000,
     };
     return ca_admin_open(&setup, &l->inner, err);

@@ -58,6 +58,7 @@ struct config {
         enum config_admin administration;
         enum config_key_probe key_probe;
         int64_t key_probe_timeout; /* seconds */
+        int64_t answer_timeout;    /* seconds, one question to the CA */
         int64_t publish_timeout;   /* seconds, one PublishCRLs call */
         int64_t stop_timeout;      /* seconds, per service */
         int64_t start_timeout;     /* seconds, per service, and until the CA answers */

@@ -53,6 +53,7 @@ const struct field config_fields[] = {
     CHOICE("ca", "administration", ca.administration, admin_words),
     CHOICE("ca", "key-probe", ca.key_probe, key_words),
     DURATION("ca", "key-probe-timeout", ca.key_probe_timeout),
+    DURATION("ca", "answer-timeout", ca.answer_timeout),
     DURATION("ca", "publish-timeout", ca.publish_timeout),
     DURATION("ca", "stop-timeout", ca.stop_timeout),
     DURATION("ca", "start-timeout", ca.start_timeout),

@@ -16,6 +16,7 @@ struct range {
 #define AT(member) offsetof(struct config, member)
 static const struct range ranges[] = {
     {"ca", "key-probe-timeout", AT(ca.key_probe_timeout), 1, 3600},
+    {"ca", "answer-timeout", AT(ca.answer_timeout), 1, 3600},
     {"ca", "publish-timeout", AT(ca.publish_timeout), 10, 6 * 3600},
     {"ca", "stop-timeout", AT(ca.stop_timeout), 10, 6 * 3600},
     {"ca", "start-timeout", AT(ca.start_timeout), 10, 6 * 3600},
