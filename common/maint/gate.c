@@ -264,9 +264,15 @@ static void rule_runway(struct judge *j)
                  duration_format(runway, left),
                  round->target[i].role == ROLE_CRL_DELTA ? "delta" : "base",
                  round->target[i].key_index, when_format(p->facts.next_update, until));
-        snprintf(f->remedy, sizeof f->remedy,
-                 "crlagent publish --until %s, or ask for a shorter --window",
-                 when_format(j->in->now + j->r->need + j->policy->propagation, until));
+        when_format(j->in->now + j->r->need + j->policy->propagation, until);
+        if (j->in->view->asked)
+            snprintf(f->remedy, sizeof f->remedy,
+                     "crlagent publish --until %s, or ask for a shorter --window", until);
+        else
+            snprintf(f->remedy, sizeof f->remedy,
+                     "the CA is stopped and cannot publish one that lasts until %s: ask for a "
+                     "shorter --window, or start the CA first, if it should run",
+                     until);
     }
 }
 

@@ -304,6 +304,33 @@ static void finish__ca_stopped_before__not_started(void **state)
     assert_true(bench_restored(&b));
 }
 
+static void prepare__ca_stopped_before__runway_alone_decides(void **state)
+{
+    (void)state;
+    b.req.dry_run = true;
+    bench_expect(&b, bench_prepare(&b), MAINT_DONE);
+    b.req.dry_run = false;
+    b.w.service[0].info.state = SVC_STOPPED;
+    b.w.service[1].info.state = SVC_STOPPED;
+    bench_remember(&b);
+    b.w.location[0].serves.next_update = b.w.now + b.req.window;
+    bench_expect(&b, bench_prepare(&b), MAINT_GATE_REFUSED);
+    assert_int_equal(b.a.gate.verdict, GATE_SHORT);
+    assert_non_null(strstr(b.a.err.text, "stopped and cannot publish"));
+    assert_int_equal(b.a.state, MAINT_REFUSED);
+    assert_int_equal(b.w.publishes, 0);
+    world_deliver_all(&b.w);
+    bench_expect(&b, bench_prepare(&b), MAINT_DONE);
+    bool warned = false;
+    for (size_t i = 0; i < b.a.gate.n; i++)
+        warned = warned || (b.a.gate.item[i].id == FIND_GATE_CA_STOPPED &&
+                            b.a.gate.item[i].severity == SEV_WARNING);
+    assert_true(warned);
+    bench_expect(&b, bench_finish(&b), MAINT_DONE);
+    assert_true(bench_untouched(&b));
+    assert_int_equal(b.w.publishes, 0);
+}
+
 static void abort__paused__restored_without_publishing(void **state)
 {
     (void)state;
@@ -470,6 +497,7 @@ int main(void)
         CASE(finish__ca_does_not_start__held),
         CASE(finish__location_stale__not_proven_and_held_with_the_ca_up),
         CASE(finish__ca_stopped_before__not_started),
+        CASE(prepare__ca_stopped_before__runway_alone_decides),
         CASE(abort__paused__restored_without_publishing),
         CASE(tick__deadline_with_hold__held_extended_and_finished),
         CASE(tick__deadline_with_resume__brought_back_or_held),
