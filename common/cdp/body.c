@@ -74,7 +74,7 @@ const char *body_describe(const uint8_t *first, size_t n, char *dst, size_t dst_
     else if (printable == (n < 16 ? n : 16))
         snprintf(dst, dst_size, "text that begins with '%s'", text);
     else if (first[0] == 0x30)
-        snprintf(dst, dst_size, "a DER SEQUENCE that is no CRL");
+        snprintf(dst, dst_size, "a DER SEQUENCE that is no whole CRL");
     else
         snprintf(dst, dst_size, "bytes that begin with %02x %02x", first[0], n > 1 ? first[1] : 0);
     return dst;

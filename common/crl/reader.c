@@ -266,8 +266,11 @@ static int step(struct crl_reader *r, const uint8_t *p, size_t avail, size_t *re
                 return crl_refuse(r, CRL_RULE_INNER_TRAILING, r->offset,
                                   "%llu bytes follow the signature inside the CertificateList",
                                   (unsigned long long)(r->outer_end - r->offset));
-            return crl_refuse(r, CRL_RULE_TRAILING, r->offset,
-                              "expected the end of the input, found more bytes");
+            return crl_refuse(
+                r, CRL_RULE_TRAILING, r->offset,
+                "more bytes follow the CRL, which ends after %llu bytes: the answer is "
+                "padded or does not end",
+                (unsigned long long)r->offset);
         }
         want_tag = settle(r, at_end ? -1 : p[0]);
         if (want_tag >= 0 && at_end)
