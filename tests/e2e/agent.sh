@@ -37,7 +37,7 @@ agent_config() {
     ${2:-}
   </maintenance>
   <probe><timeout>3s</timeout></probe>
-  <output><log-level>debug</log-level></output>
+  <output><log-level>debug</log-level>${LOG_FILE:+<log-file>$LOG_FILE</log-file>}</output>
   ${3:-}
 </crlagent>
 E

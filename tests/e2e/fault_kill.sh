@@ -4,19 +4,26 @@
 # gives its result, and at the end the former state is there exactly. The command line is killed too: nothing changes.
 . "$(dirname "${BASH_SOURCE[0]}")/agent.sh"
 
-step "a lab CA with a dependant and slow parts; a service that was stopped before stays so"
+step "a lab CA with a dependant; the plan names a service that is stopped: nobody may start it"
 lab_up --no-ad --dependant --set CRLPeriod=Hours --set CRLPeriodUnits=2 --set CRLDeltaPeriod=Hours --set CRLDeltaPeriodUnits=1
-agent_install
+agent_install '<stop-with><service>Spooler</service></stop-with>'
+spooler_before=$(service_state Spooler)
+expect "a service of the plan is stopped before" "${spooler_before% *}" 1
 base="$L/www/pki/Lab Issuing CA.crl"
 ca_before=$(service_state CertSvc)
 dependant_before=$(service_state "LabWebEnroll")
 
-kill_service() { win taskkill.exe /f /im crlagent.exe > /dev/null; }
+# Which state a kill met stands in $T/killed.
+kill_service() {
+    state >> "$T/killed"
+    win taskkill.exe /f /im crlagent.exe > /dev/null
+}
 # Wine's SCM believes in the dead process until somebody starts the service.
 start_service() { win labadm.exe start crlagent > /dev/null || true; eventually 20 "service answers" agent status --json; }
 state() { agent_out status --json 2>/dev/null | jq -r '.maintenance.state // "none"'; }
 in_state() { [ "$(state)" = "$1" ]; }
-slow() { lab ca set publish_delay_ms "$1"; lab ca set stop_delay_ms "$2"; lab ca set start_delay_ms "$3"; }
+newest() { agent_out history --json 2>/dev/null | jq -r '.maintenances[0].state'; }
+newest_is() { [ "$(newest)" = "$1" ]; }
 pre() { agent_out hook pre-upgrade --change "$1" --window 4h --reserve 30m --json "${@:2}"; }
 post() { agent_out hook post-upgrade --change "$1" --json; }
 
@@ -32,78 +39,84 @@ killed_in() {
     start_service
 }
 
+as_before() { # WHAT
+    expect "$1: CA as before" "$(service_state CertSvc)" "$ca_before"
+    expect "$1: dependant as before" "$(service_state "LabWebEnroll")" "$dependant_before"
+    expect "$1: what was stopped before" "$(service_state Spooler)" "$spooler_before"
+}
+
 # finished CHANGE: post-upgrade ends well and everything is as before
 finished() {
     local rc=0
-    slow 0 0 0
     post "$1" > "$T/post.$1" || rc=$?
     [ $rc = 0 ] || fail "post-upgrade of $1 after the kill: exit code $rc: $(cat "$T/post.$1" "$T/stderr")"
     expect "$1: state" "$(jq -r .state "$T/post.$1")" closed
-    expect "$1: CA as before" "$(service_state CertSvc)" "$ca_before"
-    expect "$1: dependant as before" "$(service_state "LabWebEnroll")" "$dependant_before"
+    as_before "$1"
 }
 
-step "killed while preparing (a cover CRL is being published)"
-slow 4000 0 0
-killed_in preparing C-PREPARING pre C-PREPARING
-slow 0 0 0
-pre C-PREPARING > "$T/out" || fail "the same call after the kill: $(cat "$T/out" "$T/stderr")"
-expect "state" "$(jq -r .state "$T/out")" paused
-finished C-PREPARING
+step "killed while preparing (a cover CRL is being published): refused, nothing was touched"
+lab ca set publish_delay_ms 4000
+killed_in preparing C-ONE pre C-ONE
+lab ca unset publish_delay_ms
+expect "state" "$(newest)" refused
+as_before "after preparing"
 
-step "killed when ready"
-expect_out 0 hook pre-upgrade --change C-READY --window 4h --reserve 30m --prepare-only --json
-expect "state" "$(json .state)" ready
-kill_service
-start_service
-pre C-READY > "$T/out" || fail "the same call after the kill: $(cat "$T/out" "$T/stderr")"
-expect "state" "$(jq -r .state "$T/out")" paused
-finished C-READY
+step "the same call; killed while pausing (the CA does not stop): undone, what ran runs again"
+lab ca set stop_hang 1
+killed_in pausing C-ONE pre C-ONE
+lab ca unset stop_hang
+eventually 20 "the pause is undone" newest_is aborted
+as_before "after pausing"
 
-step "killed while pausing"
-slow 0 3000 0
-killed_in pausing C-PAUSING pre C-PAUSING
-pre C-PAUSING > "$T/out" || fail "the same call after the kill: $(cat "$T/out" "$T/stderr")"
+step "the same call; killed while paused: still paused after the start, the CA stays down"
+pre C-ONE > "$T/out" || fail "the same call after the kill: $(cat "$T/out" "$T/stderr")"
 expect "state" "$(jq -r .state "$T/out")" paused
-finished C-PAUSING
-
-step "killed while paused: still paused after the start, the CA stays down"
-expect_out 0 hook pre-upgrade --change C-PAUSED --window 4h --reserve 30m --json
 kill_service
 start_service
 expect "state" "$(state)" paused
 expect "CA" "$(certsvc .state)" 1
 
-step "killed while resuming"
-slow 0 0 4000
-killed_in resuming C-PAUSED post C-PAUSED
-finished C-PAUSED
+step "killed while resuming (the CA does not start), and again while verifying: it goes on to the end"
+lab ca set start_hang 1
+lab ca set publish_delay_ms 4000
+killed_in resuming C-ONE post C-ONE
+lab ca unset start_hang
+eventually 20 "state verifying" in_state verifying
+kill_service
+lab ca unset publish_delay_ms
+start_service
+finished C-ONE
 
-step "killed while verifying"
-expect_out 0 hook pre-upgrade --change C-VERIFYING --window 4h --reserve 30m --json
-slow 4000 0 0
-killed_in verifying C-VERIFYING post C-VERIFYING
-finished C-VERIFYING
+step "killed when ready; the same call goes on"
+expect_out 0 hook pre-upgrade --change C-TWO --window 4h --reserve 30m --prepare-only --json
+expect "state" "$(json .state)" ready
+kill_service
+start_service
+expect "state" "$(state)" ready
+as_before "when ready"
+
+step "the command line is killed in the middle: the service goes on, the same call gives the result"
+lab ca set stop_hang 1
+( pre C-TWO > /dev/null 2>&1 || true ) &
+eventually 20 "state pausing" in_state pausing
+client=$("$LAB" exec "$L" pgrep -f 'crlagent.exe hook pre-upgrade' | head -1)
+"$LAB" exec "$L" kill -9 "$client"
+expect "the service does not notice" "$(state)" pausing
+lab ca unset stop_hang
+eventually 20 "paused without its client" in_state paused
+pre C-TWO > "$T/out" || fail "the same call after the kill: $(cat "$T/out" "$T/stderr")"
+expect "repeated" "$(jq -r .repeated "$T/out")" true
 
 step "killed while held; a person goes on"
-expect_out 0 hook pre-upgrade --change C-HELD --window 4h --reserve 30m --json
 lab ca set start_refused 0x80070005
-expect_out 15 hook post-upgrade --change C-HELD --json
+expect_out 15 hook post-upgrade --change C-TWO --json
 expect "state" "$(state)" held
 kill_service
 start_service
 expect "state" "$(state)" held
 lab ca unset start_refused
-finished C-HELD
+finished C-TWO
 
-step "the command line is killed in the middle: the service goes on, the same call gives the result"
-slow 0 3000 0
-( pre C-CLIENT > /dev/null 2>&1 || true ) &
-eventually 20 "state pausing" in_state pausing
-client=$("$LAB" exec "$L" pgrep -f 'crlagent.exe hook pre-upgrade' | head -1)
-"$LAB" exec "$L" kill -9 "$client"
-eventually 20 "paused without its client" in_state paused
-pre C-CLIENT > "$T/out" || fail "the same call after the kill: $(cat "$T/out" "$T/stderr")"
-expect "repeated" "$(jq -r .repeated "$T/out")" true
-finished C-CLIENT
+step "every state that is not final was met by a kill"
+expect "states" "$(sort -u "$T/killed" | tr '\n' ' ')" "held paused pausing preparing ready resuming verifying "
 passed
