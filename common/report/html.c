@@ -34,7 +34,8 @@ static const char style_sheet[] =
     ".label,td,dd{overflow-wrap:anywhere}.bar{display:flex;gap:.75rem;align-items:center}"
     ".bar svg{flex:1;min-width:0;height:1.4rem;display:block}.bar b{min-width:5.2rem;"
     "text-align:right;white-space:nowrap}.ends{display:flex;justify-content:space-between;"
-    "flex-wrap:wrap;color:var(--dim);font-size:.85rem}.axis .ends{padding-right:5.95rem}\n"
+    "flex-wrap:wrap;color:var(--dim);font-size:.85rem}.axis "
+    ".ends{padding-right:5.95rem;flex-wrap:nowrap;font-size:.75rem}\n"
     ".track{fill:var(--line)}.life{fill:var(--life);background:var(--life)}"
     ".over{fill:var(--over);background:var(--over)}.dead{fill:var(--dead);background:var(--dead)}"
     ".window{fill:var(--window);background:var(--window);fill-opacity:.6}"
@@ -53,12 +54,14 @@ static const char style_sheet[] =
     "td.n{text-align:right;white-space:nowrap}\n"
     "article{border:1px solid var(--line);border-left:.35rem solid var(--dim);border-radius:.35rem;"
     "padding:.75rem 1rem;margin:.75rem "
-    "0;break-inside:avoid}article.bad{border-left-color:var(--bad);"
+    "0;break-inside:avoid;color:inherit}article.bad{border-left-color:var(--bad);"
     "color:inherit}article.warn{border-left-color:var(--warn);color:inherit}dl{display:grid;"
-    "grid-template-columns:max-content minmax(0,1fr);gap:.15rem 1rem;margin:.5rem 0 0}"
+    "grid-template-columns:8rem minmax(0,1fr);gap:.15rem 1rem;margin:.5rem 0 0}"
     "dt{color:var(--dim)}dd{margin:0}code{font-family:ui-monospace,Consolas,monospace;"
     "font-size:.92em}\n"
-    "@media (max-width:40rem){.row{grid-template-columns:minmax(0,1fr)}thead{position:absolute;"
+    "time{white-space:nowrap}article.good{color:inherit}\n"
+    "@media (max-width:40rem){.axis "
+    ".ends{font-size:.65rem}.row{grid-template-columns:minmax(0,1fr)}thead{position:absolute;"
     "clip-path:inset(50%);width:1px;height:1px;overflow:hidden}tr{display:block;border-top:1px "
     "solid "
     "var(--line);padding:.4rem 0}td,td.n{display:block;border:0;padding:.1rem 0;text-align:left;"
@@ -106,11 +109,13 @@ static void runway(struct buf *out, const struct report *r)
                    : class_of(report_worst(r) == SEV_CRITICAL ? SEV_WARNING : report_worst(r)),
                known ? report_left_text(rw->weakest, a) : "unknown");
     if (known) {
-        buf_printf(
-            out,
-            "<div><p>Weakest location holds until <time>%s</time>.</p><p>Clients that try the "
-            "URLs in order: %s.</p></div>",
-            when_format(rw->weakest_until, a), report_left_text(rw->effective, b));
+        if (rw->weakest_until == WHEN_NONE)
+            buf_puts(out, "<div><p>The weakest location serves no usable CRL.</p>");
+        else
+            buf_printf(out, "<div><p>Weakest location holds until <time>%s</time>.</p>",
+                       when_format(rw->weakest_until, a));
+        buf_printf(out, "<p>Clients that try the URLs in order: %s.</p></div>",
+                   report_left_text(rw->effective, b));
     }
     buf_puts(out, "</div>\n");
 }
@@ -217,7 +222,7 @@ static void table_row(struct buf *out, const struct report *r, size_t i)
     buf_printf(out, "<tr><td data-name=\"State\"><b class=\"%s\">%s</b></td>",
                class_of(severity_of_state(state)), state);
     cell(out, "Location", t->url, false);
-    cell(out, "Server", t->as_client ? "as clients (caches allowed)" : a->address, false);
+    cell(out, "Server", t->as_client ? "as clients (caches allowed)" : report_server(r, i), false);
     snprintf(text, sizeof text, "key %u %s%s", t->key_index, location_role_name(t->role),
              t->parent ? " (parent)" : "");
     cell(out, "CRL", text, false);

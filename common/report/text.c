@@ -159,7 +159,10 @@ static void change_line(void *arg, const struct report_change *c)
     const struct change_page *cp = arg;
     const struct report *of = c->now == SIZE_MAX ? cp->r->before : cp->r;
     size_t i = c->now == SIZE_MAX ? c->before : c->now;
-    wrapped(cp->p, c->worse ? "WORSE" : "changed", of->targets[i].url);
+    const char *server = report_server(of, i);
+    char where[LIMIT_URL_CHARS + 100];
+    snprintf(where, sizeof where, "%s%s%s", of->targets[i].url, server[0] ? " @" : "", server);
+    wrapped(cp->p, c->worse ? "WORSE" : "changed", where);
     wrapped(cp->p, "", c->text);
 }
 

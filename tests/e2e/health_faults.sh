@@ -53,6 +53,8 @@ expect_one $base/loop redirect 4045
 expect_one $base/tofile redirect 4045
 expect_one $base/gzip not-a-crl 4052
 expect_one $base/short truncated 4047
+expect_one $base/endless not-a-crl 4052
+expect_one $base/cut not-a-crl 4052
 expect_one $base/announce too-large 4046
 expect_one $base/empty empty 4053
 expect_one $base/html not-a-crl 4057
@@ -117,6 +119,36 @@ echo former > "$work/full/report.html"
 "$crlagent" check --url $base/good.crl --format html --output "$work/full/report.html" 2> "$work/err.txt" && fail "disk full" || pass
 [ "$(cat "$work/full/report.html")" = former ] && pass || fail "the former report was damaged"
 umount "$work/full"
+
+: > "$work/notdir"
+"$crlagent" check --url $base/good.crl --format html --output "$work/notdir/report.html" 2> "$work/err.txt" && fail "folder is a file" || pass
+grep -q 'notdir/report.html' "$work/err.txt" && pass || fail "message: $(cat "$work/err.txt")"
+
+# A CRL of 300 MB: read to its end, in the memory a small one takes.
+python3 - "$work/web/huge.crl" <<'PY'
+import sys
+def tlv(tag, *parts):
+    n = sum(map(len, parts))
+    size = bytes([n]) if n < 128 else bytes([0x84]) + n.to_bytes(4, "big")
+    return bytes([tag]) + size + b"".join(parts)
+alg = tlv(0x30, bytes.fromhex("06082a8648ce3d040302"))
+name = tlv(0x30, tlv(0x31, tlv(0x30, bytes.fromhex("0603550403"), tlv(0x0C, b"Lab Issuing CA"))))
+when = b"\x17\x0d251101000000Z"
+entries = b"".join(tlv(0x30, tlv(0x02, bytes([1]) + i.to_bytes(15, "big")), when) for i in range(100000))
+entries *= 300_000_000 // len(entries) + 1
+number = tlv(0xA0, tlv(0x30, tlv(0x30, bytes.fromhex("0603551d14"), tlv(0x04, tlv(2, b"\x11")))))
+body = tlv(0x30, b"\x02\x01\x01", alg, name, when, b"\x17\x0d491101000000Z", tlv(0x30, entries), number)
+open(sys.argv[1], "wb").write(tlv(0x30, body, alg, tlv(0x03, b"\0" + b"\x30\x06\x02\x01\x01\x02\x01\x01")))
+PY
+peak() { python3 -c 'import resource,subprocess,sys; subprocess.run(sys.argv[1:], stdout=open("/dev/null","w")); print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)' "$crlagent" check --format json "$@"; }
+small=$(peak --url "$work/web/good.crl")
+run_check --url "$work/web/huge.crl" --timeout 100s
+[ "$(json "r['locations'][0]['status']")" = ok ] && [ "$(json "r['locations'][0]['crl']['bytes'] > 300000000")" = True ] && pass ||
+    fail "300 MB: $(json "r['locations'][0]['status'], r['locations'][0]['detail']")"
+big=$(peak --url "$work/web/huge.crl" --timeout 100s)
+echo "300 MB in $ms ms, $big MiB; small CRL $small MiB"
+[ $((big - small)) -lt 32 ] && pass || fail "300 MB: $big MiB against $small MiB"
+rm "$work/web/huge.crl"
 
 # The monitoring line and --fail-on.
 rc=0; "$crlagent" check --url $base/mime --issuer "$work/ca.pem" --format nagios > "$work/line" || rc=$?
