@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "agent/conductor_int.h"
+#include "agent/bundlefile.h"
 #include "agent/document.h"
-#include "agent/rounds.h"
 #include "base/str.h"
 
 static enum maint_outcome run_prepare(struct maint *m, const struct maint_request *req,
@@ -44,14 +44,13 @@ static enum maint_outcome run_publish(struct maint *m, const struct maint_reques
 }
 
 static const struct act acts[] = {
-    {"pre-upgrade", PIPE_RIGHT_OPERATE, true, false, run_prepare, NULL},
-    {"pause", PIPE_RIGHT_OPERATE, true, false, run_prepare, NULL},
-    {"post-upgrade", PIPE_RIGHT_OPERATE, true, false, run_finish, NULL},
-    {"resume", PIPE_RIGHT_OPERATE, true, false, run_finish, NULL},
-    {"abort", PIPE_RIGHT_OPERATE, false, true, run_abort, NULL},
-    {"extend", PIPE_RIGHT_OPERATE, false, false, run_extend, NULL},
-    {"publish", PIPE_RIGHT_OPERATE, false, false, run_publish, NULL},
-    {"check", PIPE_RIGHT_READ, false, false, NULL, round_answer},
+    {"pre-upgrade", PIPE_RIGHT_OPERATE, true, false, run_prepare},
+    {"pause", PIPE_RIGHT_OPERATE, true, false, run_prepare},
+    {"post-upgrade", PIPE_RIGHT_OPERATE, true, false, run_finish},
+    {"resume", PIPE_RIGHT_OPERATE, true, false, run_finish},
+    {"abort", PIPE_RIGHT_OPERATE, false, true, run_abort},
+    {"extend", PIPE_RIGHT_OPERATE, false, false, run_extend},
+    {"publish", PIPE_RIGHT_OPERATE, false, false, run_publish},
 };
 
 const struct act *act_find(const char *verb)
@@ -86,13 +85,26 @@ static struct maint_request engine_request(const struct job *job)
     return req;
 }
 
+void act_settle(struct conductor *c, const char *verb, const struct maint_answer *a,
+                struct document_evidence *ret)
+{
+    SCOPED(ca_settings_free) struct ca_settings s = {0};
+    struct err err = ERR_INIT;
+    bool written = false;
+    if (c->seams.settings.read(c->seams.settings.self, &s, &err))
+        err_clear(&err);
+    if (bundlefile_settle(c->store, verb, s.common_name ? s.common_name : "", a,
+                          clock_now(clock_system()), ret, &written, &err))
+        conductor_event(c, FIND_REPORT_NOT_WRITTEN, SEV_WARNING, "the evidence bundle: %s",
+                        err.text);
+    if (written)
+        conductor_event(c, FIND_MAINT_EVIDENCE, SEV_INFO,
+                        "the evidence bundle of change %s is '%s', last hash %s", a->row.change,
+                        ret->path, ret->head);
+}
+
 void act_run(struct conductor *c, struct job *job)
 {
-    if (!job->act->run) {
-        if (job->act->answer(c, job))
-            conductor_event(c, 0, SEV_WARNING, "'%s' could not be answered", job->act->verb);
-        return;
-    }
     SCOPED(buf_free) struct buf text = BUF_INIT;
     struct err err = ERR_INIT;
     struct maint_answer *a = calloc(1, sizeof *a);
@@ -102,7 +114,9 @@ void act_run(struct conductor *c, struct job *job)
     }
     const struct maint_request req = engine_request(job);
     enum maint_outcome outcome = job->act->run(c->maint, &req, &job->req, a);
-    if (document_answer(job->act->verb, a, &text, &err))
+    struct document_evidence evidence;
+    act_settle(c, job->act->verb, a, &evidence);
+    if (document_answer(job->act->verb, a, &evidence, &text, &err))
         call_answer(job->call, EXIT_FAILED, err.text, "", 0);
     else
         call_answer(job->call, (int)outcome, outcome == MAINT_DONE ? "" : a->err.text,

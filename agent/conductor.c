@@ -168,6 +168,8 @@ static void tick(struct conductor *c)
         return;
     if (maint_tick(c->maint, a) != MAINT_DONE && a->err.code)
         conductor_event(c, 0, SEV_WARNING, "%s", a->err.text);
+    struct document_evidence ignored;
+    act_settle(c, "tick", a, &ignored);
     maint_answer_free(a);
     free(a);
 }
@@ -179,6 +181,8 @@ static void reconcile(struct conductor *c)
         return;
     if (maint_reconcile(c->maint, a) != MAINT_DONE && a->err.code)
         conductor_event(c, 0, SEV_WARNING, "looking at what was left: %s", a->err.text);
+    struct document_evidence ignored;
+    act_settle(c, "reconcile", a, &ignored);
     maint_answer_free(a);
     free(a);
 }
@@ -228,28 +232,13 @@ static bool take_poke(struct conductor *c)
     return poked;
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-    if (a == WHEN_NONE)
-        return b;
-    return b == WHEN_NONE || a < b ? a : b;
-}
-
-static void look_round(struct conductor *c)
-{
-    struct err err = ERR_INIT;
-    if (round_look(c, &err) && err.code != ERR_CANCELLED)
-        conductor_event(c, 0, SEV_WARNING, "looking at the locations: %s", err.text);
-    c->next_round = clock_now(clock_system()) + c->setup.config->probe.interval;
-}
-
 static unsigned __stdcall conduct(void *arg)
 {
     struct conductor *c = arg;
     reconcile(c);
     mark_as_stored(c, true);
     while (!is_stopping(c)) {
-        struct job *job = next_job(c, earlier(maint_next_tick(c->maint), c->next_round));
+        struct job *job = next_job(c, maint_next_tick(c->maint));
         if (job) {
             act_run(c, job);
             mark_as_stored(c, false);
@@ -263,8 +252,6 @@ static unsigned __stdcall conduct(void *arg)
         if (take_poke(c) || (due != WHEN_NONE && due <= now)) {
             tick(c);
             mark_as_stored(c, false);
-        } else if (c->next_round <= now) {
-            look_round(c);
         }
     }
     return 0;
@@ -295,7 +282,6 @@ int conductor_start(const struct conductor_setup *setup, struct conductor **ret,
     InitializeSRWLock(&c->lock);
     InitializeConditionVariable(&c->wake);
     c->queue_end = &c->queue;
-    c->next_round = clock_now(clock_system()) + 2;
     c->stop = CreateEventW(NULL, TRUE, FALSE, NULL);
     int rc = c->stop ? open_store(c, err) : err_nomem(err);
     if (!rc)
@@ -407,7 +393,7 @@ void conductor_request(struct conductor *c, struct pipe_call *call, const struct
         call_answer(call, EXIT_USAGE, err.text, "", 0);
         return;
     }
-    if (look_answer(c, call, peer, &req))
+    if (look_answer(c, call, peer, &req) || watcher_request(c->watcher, call, peer, &req))
         return;
     const struct act *act = act_find(req.verb);
     if (act) {
@@ -424,4 +410,9 @@ void conductor_poke(struct conductor *c)
     c->poked = true;
     ReleaseSRWLockExclusive(&c->lock);
     WakeAllConditionVariable(&c->wake);
+}
+
+void conductor_set_watcher(struct conductor *c, struct watcher *w)
+{
+    c->watcher = w;
 }

@@ -36,6 +36,10 @@ void conductor_stop(struct conductor *c);
 void conductor_request(struct conductor *c, struct pipe_call *call, const struct pipe_peer *peer,
                        const char *data, size_t len);
 
+/* Who answers "check" and "report", and knows the runway for status. Before the first request. */
+struct watcher;
+void conductor_set_watcher(struct conductor *c, struct watcher *w);
+
 /* A watched service changed: look now, not at the next tick. Any thread. */
 void conductor_poke(struct conductor *c);
 

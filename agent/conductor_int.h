@@ -9,6 +9,8 @@
 
 #include "agent/conductor.h"
 #include "agent/cli.h"
+#include "agent/document.h"
+#include "agent/watcher.h"
 #include "protocol/protocol.h"
 
 struct act; /* a verb of acts.c */
@@ -19,14 +21,6 @@ struct job {
     struct pipe_call *call;
     struct pipe_peer peer;
     struct protocol_request req;
-};
-
-/* The newest look at the locations, for status. */
-struct last_round {
-    bool known;
-    int64_t when;
-    struct runway runway;
-    char ca[128];
 };
 
 struct conductor {
@@ -41,12 +35,11 @@ struct conductor {
     bool stopping, poked;
     bool cancel;                  /* the running verb should leave: an abort waits */
     char step[PROTOCOL_TEXT_MAX]; /* last progress text */
-    struct last_round round;
+    struct watcher *watcher;      /* set before the first request */
     /* owned by the thread */
     struct store *store;
     struct maint *maint;
-    int64_t next_round; /* UTC of the next look at all locations */
-    bool marked;        /* the marker file for setup is there */
+    bool marked; /* the marker file for setup is there */
 };
 
 /* acts.c */
@@ -57,14 +50,14 @@ struct act {
     bool cancels; /* makes a running 'takes' verb leave */
     enum maint_outcome (*run)(struct maint *m, const struct maint_request *req,
                               const struct protocol_request *from, struct maint_answer *ret);
-    /* An act of another kind answers by itself; run is NULL then. */
-    int (*answer)(struct conductor *c, struct job *job);
 };
 const struct act *act_find(const char *verb);
 /* On the conductor's thread; answers the call. */
 void act_run(struct conductor *c, struct job *job);
-/* One look at every location: history, runway, metrics. On the conductor's thread. */
-MUST_CHECK int round_look(struct conductor *c, struct err *err);
+/* After every call of the engine: writes the evidence bundle when the maintenance has ended. *ret
+ * says where it is. On the conductor's thread. */
+void act_settle(struct conductor *c, const char *verb, const struct maint_answer *a,
+                struct document_evidence *ret);
 
 /* looks.c: true when verb is one that looks; it has been answered then. */
 bool look_answer(struct conductor *c, struct pipe_call *call, const struct pipe_peer *peer,

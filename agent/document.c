@@ -240,8 +240,16 @@ static json_t *error_object(const struct err *e)
     return o;
 }
 
-int document_answer(const char *verb, const struct maint_answer *a, struct buf *out,
-                    struct err *err)
+static json_t *evidence_object(const struct document_evidence *e)
+{
+    json_t *o = json_object();
+    put_text(o, "path", e->path);
+    put_text(o, "head", e->head);
+    return o;
+}
+
+int document_answer(const char *verb, const struct maint_answer *a,
+                    const struct document_evidence *evidence, struct buf *out, struct err *err)
 {
     json_t *o = document("answer");
     char token[48];
@@ -263,6 +271,8 @@ int document_answer(const char *verb, const struct maint_answer *a, struct buf *
         json_object_set_new(o, "proof", proof_object(&a->prove));
     if (a->comparison.maintenance)
         json_object_set_new(o, "comparison", comparison_object(&a->comparison));
+    if (evidence && *evidence->path)
+        json_object_set_new(o, "evidence", evidence_object(evidence));
     if (a->outcome != MAINT_DONE)
         json_object_set_new(o, "error", error_object(&a->err));
     return dump(o, out, err);

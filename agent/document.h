@@ -10,8 +10,15 @@
 
 #define DOCUMENT_SCHEMA 1
 
-/* The answer of a verb that acted. */
-MUST_CHECK int document_answer(const char *verb, const struct maint_answer *a, struct buf *out,
+/* Where the evidence bundle is, and its last hash (hex). */
+struct document_evidence {
+    char path[512]; /* "" = there is none */
+    char head[65];
+};
+
+/* The answer of a verb that acted. evidence may be NULL. */
+MUST_CHECK int document_answer(const char *verb, const struct maint_answer *a,
+                               const struct document_evidence *evidence, struct buf *out,
                                struct err *err);
 
 /* What status and maintenance show. */

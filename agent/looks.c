@@ -11,10 +11,10 @@
 
 #define ROWS_DEFAULT 20
 
-static void describe(struct conductor *c, char *running, size_t size, struct last_round *round)
+static void describe(struct conductor *c, char *running, size_t size, struct watcher_last *round)
 {
+    watcher_last(c->watcher, round);
     AcquireSRWLockShared(&c->lock);
-    *round = c->round;
     *running = '\0';
     if (c->running)
         snprintf(running, size, "%s%s%s for %s: %s", c->running->act->verb,
@@ -40,7 +40,7 @@ static int answer_status(struct conductor *c, struct store *store,
                          const struct protocol_request *req, struct buf *out, struct err *err)
 {
     struct maint_status *m = calloc(1, sizeof *m);
-    struct last_round *round = calloc(1, sizeof *round);
+    struct watcher_last *round = calloc(1, sizeof *round);
     char running[PROTOCOL_TEXT_MAX + 512], service[512];
     int rc =
         m && round ? maint_status_read(store, clock_now(clock_system()), m, err) : err_nomem(err);

@@ -304,6 +304,11 @@ static void answer(const json_t *d, int64_t now, struct buf *out)
     gate_lines(json_object_get(d, "gate"), out);
     proof_lines(json_object_get(d, "proof"), out);
     comparison_lines(json_object_get(d, "comparison"), out);
+    const json_t *evidence = json_object_get(d, "evidence");
+    if (evidence)
+        buf_printf(out, "%-*s %s\n%-*s %s (note it on the ticket)\n", LABEL,
+                   "evidence:", text_of(evidence, "path"), LABEL,
+                   "  last hash:", text_of(evidence, "head"));
 }
 
 static void status(const json_t *d, int64_t now, struct buf *out)

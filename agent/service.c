@@ -7,8 +7,11 @@
 #include <string.h>
 
 #include "agent/conductor.h"
+#include "agent/teller.h"
+#include "agent/watcher.h"
 #include "agent/wire_win32.h"
 #include "win32/pipe.h"
+#include "win32/secretstore.h"
 #include "win32/svcmain.h"
 #include "win32/svcwatch.h"
 
@@ -17,7 +20,10 @@ struct service {
     bool console;
     const struct ldap_fetcher *ldap;
     struct wiring *wiring;
+    struct maint_seams seams; /* the wiring's, with the teller in front of the events */
+    struct teller *teller;
     struct conductor *conductor;
+    struct watcher *watcher;
     struct pipe_server *pipe;
     struct svc_watch *watch;
 };
@@ -26,7 +32,7 @@ static void say(struct service *s, uint32_t id, enum severity severity, const ch
 {
     const struct event ev = {
         .id = id, .severity = severity, .when = clock_now(clock_system()), .text = text};
-    event_emit(&s->wiring->seams.events, &ev);
+    event_emit(s->teller ? &s->seams.events : &s->wiring->seams.events, &ev);
 }
 
 static void on_request(void *arg, struct pipe_call *call, const struct pipe_peer *peer,
@@ -76,10 +82,54 @@ static void take_down(struct service *s)
     svc_watch_close(s->watch);
     pipe_server_close(s->pipe);
     conductor_stop(s->conductor);
-    wiring_close(&s->wiring);
+    /* One that waits for the world outside is left to the end of the program, with what it uses. */
+    bool ended = watcher_stop(s->watcher);
+    ended = teller_stop(s->teller) && ended;
+    if (ended)
+        wiring_close(&s->wiring);
+    s->wiring = NULL;
+    s->watcher = NULL;
+    s->teller = NULL;
     s->watch = NULL;
     s->conductor = NULL;
     s->pipe = NULL;
+}
+
+static int start_teller(struct service *s, struct err *err)
+{
+    const struct teller_setup setup = {
+        .config = &s->wiring->config,
+        .secrets = secret_store_system(),
+        .settings = s->wiring->seams.settings,
+        .below = s->wiring->seams.events,
+        .store_path = s->wiring->store_path,
+    };
+    int rc = teller_new(&setup, &s->teller, err);
+    if (rc)
+        return rc;
+    s->seams = s->wiring->seams;
+    s->seams.events = teller_sink(s->teller);
+    return ERR_OK;
+}
+
+/* After the conductor: it is the one who opens the store first and says what it found. */
+static int start_watcher(struct service *s, struct err *err)
+{
+    const struct watcher_setup setup = {
+        .seams = &s->seams,
+        .events = s->wiring->seams.events,
+        .config = &s->wiring->config,
+        .service = s->wiring->policy.service,
+        .store_path = s->wiring->store_path,
+        .told = teller_poke,
+        .told_arg = s->teller,
+    };
+    int rc = teller_start(s->teller, err);
+    if (!rc)
+        rc = watcher_start(&setup, &s->watcher, err);
+    if (!rc)
+        conductor_set_watcher(s->conductor, s->watcher);
+    return rc;
 }
 
 static int start(void *self, struct err *err)
@@ -89,12 +139,16 @@ static int start(void *self, struct err *err)
     if (rc)
         return rc;
     const struct conductor_setup setup = {
-        .seams = &s->wiring->seams,
+        .seams = &s->seams,
         .config = &s->wiring->config,
         .policy = &s->wiring->policy,
         .store_path = s->wiring->store_path,
     };
-    rc = conductor_start(&setup, &s->conductor, err);
+    rc = start_teller(s, err);
+    if (!rc)
+        rc = conductor_start(&setup, &s->conductor, err);
+    if (!rc)
+        rc = start_watcher(s, err);
     if (!rc)
         rc = open_pipe(s, err);
     if (rc) {

@@ -17,6 +17,10 @@
     "With --url or --cert it needs neither the service nor rights. Every address of a name is "    \
     "asked.\nExit codes: 0 OK, 1 warning, 2 critical, 3 unknown; --fail-on chooses what counts."
 
+#define REPORT_DETAIL                                                                              \
+    "With runway, history and the maintenance that is open; nothing is probed for it.\n"           \
+    "Exit codes: as check; 3 as long as the service has not looked."
+
 static const struct verb table[] = {
     {"status", "", "Show the runway, the CA and the maintenance that is open.", NULL, verb_status},
     {"publish", "", "Publish CRLs and prove that every location serves them.", NULL, verb_publish},
@@ -38,6 +42,8 @@ static const struct verb table[] = {
      verb_crl_diff},
     {"crl find", "SERIAL FILE|-", "Look a serial number up in a CRL.", CRL_DETAIL, verb_crl_find},
     {"check", "", "Probe CRL locations and report their health.", CHECK_DETAIL, verb_check},
+    {"report", "", "Show what the service saw when it last looked at the locations.", REPORT_DETAIL,
+     verb_report},
     {"simulate", "", "Show what an outage of the CA does to each location.", NULL, verb_simulate},
     {"evidence verify", "FILE", "Check that an evidence bundle was not changed.", NULL,
      verb_evidence_verify},

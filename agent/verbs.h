@@ -21,6 +21,7 @@ int verb_config_show(struct cli *cli, int argc, char **argv);
 int verb_config_init(struct cli *cli, int argc, char **argv);
 int verb_config_reference(struct cli *cli, int argc, char **argv);
 int verb_check(struct cli *cli, int argc, char **argv);
+int verb_report(struct cli *cli, int argc, char **argv);
 int verb_simulate(struct cli *cli, int argc, char **argv);
 int verb_explain(struct cli *cli, int argc, char **argv);
 int verb_service(struct cli *cli, int argc, char **argv); /* Windows only, as the next five */

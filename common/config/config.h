@@ -86,6 +86,7 @@ struct config {
         int64_t maintenance_interval; /* seconds, while a maintenance is open */
         int64_t timeout;              /* seconds per location */
         int64_t history;              /* seconds that results are kept */
+        int64_t key_test_interval;    /* seconds between two test signatures; 0 = none */
     } probe;
     struct config_location *locations;
     size_t n_locations;
@@ -103,6 +104,7 @@ struct config {
     } output;
     struct {
         enum severity minimum; /* SEV_WARNING or SEV_CRITICAL */
+        int64_t reminder;      /* seconds until a lasting alarm is told again; 0 = never */
         char *smtp_server;     /* "host:port"; "" = no mail */
         enum config_mail_tls smtp_security;
         char *smtp_from;

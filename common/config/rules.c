@@ -32,6 +32,8 @@ static const struct range ranges[] = {
     {"probe", "maintenance-interval", AT(probe.maintenance_interval), 1, DAY},
     {"probe", "timeout", AT(probe.timeout), 1, 600},
     {"probe", "history", AT(probe.history), DAY, 3660 * DAY},
+    {"probe", "key-test-interval", AT(probe.key_test_interval), 0, 31 * DAY},
+    {"notify", "reminder", AT(notify.reminder), 0, 31 * DAY},
 };
 
 static int at(xmlNodePtr root, const char *section, const char *element, const char *label,

@@ -71,6 +71,28 @@ int store_probe_list(struct store *s, const char *url, int64_t since, struct sto
     return ERR_OK;
 }
 
+int store_probe_newest(struct store *s, int64_t from, int64_t until, struct store_probe *ret,
+                       size_t max, size_t *ret_n, struct err *err)
+{
+    SCOPED(stmt_done) struct stmt q = {0};
+    /* SQLite takes the other columns from the row that has the maximum. */
+    (void)stmt_open(&q, s, "reading the probe history",
+                    "SELECT max(at), url, address, key_index, part, delta, status, number,"
+                    " this_update, next_update, sha256, bytes, total_ms, visible FROM probe"
+                    " WHERE at BETWEEN ? AND ? GROUP BY url, address ORDER BY url, address LIMIT ?",
+                    err);
+    stmt_int(&q, from);
+    stmt_int(&q, until);
+    stmt_int(&q, (int64_t)max);
+    size_t n = 0;
+    while (n < max && stmt_row(&q) == ERR_OK)
+        read_probe(&q, &ret[n++]);
+    if (q.rc)
+        return q.rc;
+    *ret_n = n;
+    return ERR_OK;
+}
+
 int store_notice_add(struct store *s, const char *channel, const char *key, const void *body,
                      size_t len, int64_t now, struct err *err)
 {

@@ -28,6 +28,37 @@ MUST_CHECK int store_probe_list(struct store *s, const char *url, int64_t since,
                                 struct store_probe *ret, size_t max, size_t *ret_n,
                                 struct err *err);
 
+/* The newest row of each location and address within from..until (both included), by URL. */
+MUST_CHECK int store_probe_newest(struct store *s, int64_t from, int64_t until,
+                                  struct store_probe *ret, size_t max, size_t *ret_n,
+                                  struct err *err);
+
+/* One look at all locations. */
+struct store_round {
+    int64_t when;
+    int64_t weakest, effective; /* seconds of runway; WHEN_NONE = nothing usable */
+    int64_t findings;           /* warnings and worse */
+    int64_t visible; /* seconds from a publication to the last location; WHEN_NONE = none. Taken
+                        from the probes by store_round_add, which ignores it here */
+};
+MUST_CHECK int store_round_add(struct store *s, const struct store_round *r, struct err *err);
+/* Newest first. */
+MUST_CHECK int store_round_list(struct store *s, int64_t since, struct store_round *ret, size_t max,
+                                size_t *ret_n, struct err *err);
+
+/* One test signature with a key of the CA. */
+struct store_keytest {
+    int64_t when;
+    uint32_t key_index;
+    bool good;
+    int64_t ms; /* of the signature; of the whole test when it failed */
+    char detail[256];
+};
+MUST_CHECK int store_keytest_add(struct store *s, const struct store_keytest *t, struct err *err);
+/* Newest first. */
+MUST_CHECK int store_keytest_list(struct store *s, int64_t since, struct store_keytest *ret,
+                                  size_t max, size_t *ret_n, struct err *err);
+
 /* A notice waiting to be sent (mail, webhook). The queue knows nothing of the channel: body is what
  * the channel stored. */
 struct store_notice {

@@ -74,7 +74,17 @@ static const char schema_1[] =
     "CREATE UNIQUE INDEX notice_waiting ON notice (channel, key) WHERE sent IS NULL;"
     "CREATE INDEX notice_due ON notice (next_try) WHERE sent IS NULL;";
 
-static const char *const migrations[STORE_SCHEMA] = {schema_1};
+/* What the continuous watch keeps: one row per look at all locations, one per test of a key. */
+static const char schema_2[] =
+    "CREATE TABLE round ("
+    " at INTEGER PRIMARY KEY, weakest INTEGER, effective INTEGER, findings INTEGER NOT NULL,"
+    " visible INTEGER);"
+    "CREATE TABLE keytest ("
+    " at INTEGER NOT NULL, key_index INTEGER NOT NULL, good INTEGER NOT NULL, ms INTEGER NOT NULL,"
+    " detail TEXT NOT NULL);"
+    "CREATE INDEX keytest_at ON keytest (at);";
+
+static const char *const migrations[STORE_SCHEMA] = {schema_1, schema_2};
 
 static int read_version(struct store *s, int *ret, struct err *err)
 {

@@ -128,6 +128,10 @@ static int remove_before(struct store *s, const char *sql, int64_t before, struc
 int store_prune(struct store *s, int64_t history_before, int64_t notices_before, struct err *err)
 {
     int rc = remove_before(s, "DELETE FROM probe WHERE at < ?", history_before, err);
+    if (!rc)
+        rc = remove_before(s, "DELETE FROM round WHERE at < ?", history_before, err);
+    if (!rc)
+        rc = remove_before(s, "DELETE FROM keytest WHERE at < ?", history_before, err);
     return rc ? rc
               : remove_before(s, "DELETE FROM notice WHERE sent IS NOT NULL AND sent < ?",
                               notices_before, err);

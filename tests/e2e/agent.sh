@@ -18,7 +18,7 @@ expect_out() {
     [ $rc = "$want" ] || fail "'crlagent $*': expected exit code $want, found $rc; $(cat "$T/stderr") $OUT"
 }
 
-# agent_config [CA-ELEMENTS [MAINTENANCE-ELEMENTS [OTHER-SECTIONS]]]
+# agent_config [CA-ELEMENTS [MAINTENANCE-ELEMENTS [OTHER-SECTIONS [PROBE-ELEMENTS [OUTPUT-ELEMENTS]]]]]
 agent_config() {
     mkdir -p "$DATA/config"
     cat > "$DATA/config/crlagent.xml" <<E
@@ -36,8 +36,8 @@ agent_config() {
     <proof-timeout>${PROOF:-10s}</proof-timeout>
     ${2:-}
   </maintenance>
-  <probe><timeout>3s</timeout></probe>
-  <output><log-level>debug</log-level>${LOG_FILE:+<log-file>$LOG_FILE</log-file>}</output>
+  <probe><timeout>3s</timeout>${4:-}</probe>
+  <output><log-level>debug</log-level>${LOG_FILE:+<log-file>$LOG_FILE</log-file>}${5:-}</output>
   ${3:-}
 </crlagent>
 E

@@ -3,7 +3,8 @@
 """A mail server and a webhook on loopback that write down what they get, for tests.
 
 sink.py FOLDER CERT KEY: mail with STARTTLS on 2525, a refusing one on 2526, one that is silent on 2527,
-webhook on 8090 (/ok, /fail). FOLDER/mail.txt and FOLDER/hook.json hold the last of each. Ends after 120 s.
+webhook on 8090 (/ok, /fail). FOLDER/mail.txt and FOLDER/hook.json hold the last of each, mails.txt and
+hooks.jsonl all. Ends after 120 s.
 """
 import http.server
 import os
@@ -55,6 +56,8 @@ class Mail(socketserver.StreamRequestHandler):
                 with open(os.path.join(FOLDER, "mail.txt"), "wb") as f:
                     f.write(b"TLS\r\n" if encrypted else b"PLAIN\r\n")
                     f.write(text)
+                with open(os.path.join(FOLDER, "mails.txt"), "ab") as f:
+                    f.write(text)
                 self.say("250 taken")
             else:
                 self.say("250 ok")
@@ -68,6 +71,8 @@ class Hook(http.server.BaseHTTPRequestHandler):
         data = self.rfile.read(int(self.headers["Content-Length"]))
         with open(os.path.join(FOLDER, "hook.json"), "wb") as f:
             f.write(data)
+        with open(os.path.join(FOLDER, "hooks.jsonl"), "ab") as f:
+            f.write(data.replace(b"\n", b" ") + b"\n")
         self.send_response(200 if self.path.startswith("/ok") else 500)
         self.end_headers()
         self.wfile.write(b"no thanks")

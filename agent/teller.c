@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+#include "agent/teller.h"
+
+#include <windows.h>
+
+#include <process.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "base/when.h"
+#include "cdp/fetch.h"
+#include "health/finding.h"
+#include "notify/notify.h"
+#include "store/history.h"
+#include "watch/told.h"
+
+#define STOP_MS 3000
+#define RETRY_MS 5000    /* the store is busy or full */
+#define LOOK_MS 60000    /* the clock may step while we wait */
+#define WAITING_MAX 1000 /* events that no store takes; older ones are kept */
+
+struct item {
+    struct item *next;
+    struct event ev; /* text and params are not used */
+    char change[160];
+    char text[ERR_TEXT_MAX];
+};
+
+struct teller {
+    struct teller_setup setup;
+    struct notify_channel channel[NOTIFY_CHANNELS_MAX];
+    size_t n_channels;
+    char ca[128];
+    HANDLE stop, arrived, waiting; /* manual, auto, auto */
+    HANDLE filler, sender;
+    struct store *fill_store, *send_store;
+    uint64_t serial;
+    SRWLOCK lock; /* guards what follows */
+    struct item *first, **last;
+    size_t n;
+};
+
+/* ---- taking events ---- */
+
+static bool about_maintenance(const struct event *ev)
+{
+    return ev->id >= 5000 && ev->id < 6000 && ev->n_params > 0;
+}
+
+static void take(void *self, const struct event *ev)
+{
+    struct teller *t = self;
+    event_emit(&t->setup.below, ev);
+    if (!t->n_channels || !told_event(ev->id, ev->severity, t->setup.config->notify.minimum))
+        return;
+    struct item *i = calloc(1, sizeof *i);
+    if (!i)
+        return;
+    i->ev = (struct event){.id = ev->id, .severity = ev->severity, .when = ev->when};
+    (void)str_copy(i->text, sizeof i->text, ev->text ? ev->text : "");
+    (void)str_copy(i->change, sizeof i->change, about_maintenance(ev) ? ev->params[0] : "");
+    AcquireSRWLockExclusive(&t->lock);
+    bool full = t->n >= WAITING_MAX;
+    if (!full) {
+        *t->last = i;
+        t->last = &i->next;
+        t->n++;
+    }
+    ReleaseSRWLockExclusive(&t->lock);
+    if (full)
+        free(i);
+    SetEvent(t->arrived);
+}
+
+struct event_sink teller_sink(struct teller *t)
+{
+    return (struct event_sink){take, t};
+}
+
+/* ---- filling the queue ---- */
+
+static int keep(struct teller *t, const struct item *i, struct err *err)
+{
+    const struct finding_kind *k = finding_kind_by_id(i->ev.id);
+    char title[400], key[96];
+    snprintf(title, sizeof title, "%s%s%s", t->ca, *t->ca ? ": " : "", k ? k->title : "event");
+    const struct notice n = {
+        .id = i->ev.id,
+        .severity = i->ev.severity,
+        .when = i->ev.when,
+        .ca = t->ca,
+        .url = "",
+        .change_id = i->change,
+        .title = title,
+        .text = i->text,
+    };
+    snprintf(key, sizeof key, "event %u %lld %llu", i->ev.id, (long long)i->ev.when,
+             (unsigned long long)t->serial++);
+    return notify_queue(t->fill_store, t->channel, t->n_channels, &n, key,
+                        clock_now(clock_system()), err);
+}
+
+static struct item *front(struct teller *t)
+{
+    AcquireSRWLockShared(&t->lock);
+    struct item *i = t->first;
+    ReleaseSRWLockShared(&t->lock);
+    return i;
+}
+
+static void drop_front(struct teller *t)
+{
+    AcquireSRWLockExclusive(&t->lock);
+    struct item *i = t->first;
+    t->first = i->next;
+    if (!t->first)
+        t->last = &t->first;
+    t->n--;
+    ReleaseSRWLockExclusive(&t->lock);
+    free(i);
+}
+
+/* An event leaves memory when the store has it. */
+static void fill_all(struct teller *t)
+{
+    for (struct item *i; (i = front(t));) {
+        struct err err = ERR_INIT;
+        if (keep(t, i, &err)) {
+            SetEvent(t->arrived);
+            WaitForSingleObject(t->stop, RETRY_MS);
+            return;
+        }
+        drop_front(t);
+        SetEvent(t->waiting);
+    }
+}
+
+static unsigned __stdcall fill(void *arg)
+{
+    struct teller *t = arg;
+    HANDLE both[] = {t->stop, t->arrived};
+    while (WaitForMultipleObjects(2, both, FALSE, INFINITE) == WAIT_OBJECT_0 + 1)
+        fill_all(t);
+    fill_all(t);
+    return 0;
+}
+
+/* ---- sending ---- */
+
+static DWORD until_due(struct teller *t)
+{
+    int64_t due = WHEN_NONE;
+    struct err ignored = ERR_INIT;
+    if (store_notice_next(t->send_store, &due, &ignored) || due == WHEN_NONE)
+        return LOOK_MS;
+    int64_t left = (due - clock_now(clock_system())) * 1000;
+    return left <= 0 ? 0 : left > LOOK_MS ? LOOK_MS : (DWORD)left;
+}
+
+static unsigned __stdcall send_due(void *arg)
+{
+    struct teller *t = arg;
+    HANDLE both[] = {t->stop, t->waiting};
+    bool failed = false;
+    while (WaitForMultipleObjects(2, both, FALSE, failed ? RETRY_MS : until_due(t)) !=
+           WAIT_OBJECT_0) {
+        struct err err = ERR_INIT;
+        failed = notify_flush(t->send_store, t->channel, t->n_channels, t->setup.secrets,
+                              clock_now(clock_system()), &t->setup.below, &err) != ERR_OK;
+    }
+    return 0;
+}
+
+/* ---- life ---- */
+
+static void release(struct teller *t)
+{
+    HANDLE all[] = {t->stop, t->arrived, t->waiting, t->filler, t->sender};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        if (all[i])
+            CloseHandle(all[i]);
+    }
+    while (t->first)
+        drop_front(t);
+    store_close(&t->fill_store);
+    store_close(&t->send_store);
+    free(t);
+}
+
+int teller_new(const struct teller_setup *setup, struct teller **ret, struct err *err)
+{
+    struct teller *t = calloc(1, sizeof *t);
+    if (!t)
+        return err_nomem(err);
+    t->setup = *setup;
+    t->last = &t->first;
+    InitializeSRWLock(&t->lock);
+    t->n_channels = notify_channels(setup->config, t->channel);
+    t->stop = CreateEventW(NULL, TRUE, FALSE, NULL);
+    t->arrived = CreateEventW(NULL, FALSE, FALSE, NULL);
+    t->waiting = CreateEventW(NULL, FALSE, FALSE, NULL);
+    if (!t->stop || !t->arrived || !t->waiting) {
+        release(t);
+        return err_nomem(err);
+    }
+    *ret = t;
+    return ERR_OK;
+}
+
+static void read_name(struct teller *t)
+{
+    SCOPED(ca_settings_free) struct ca_settings s = {0};
+    struct err ignored = ERR_INIT;
+    if (t->setup.settings.read(t->setup.settings.self, &s, &ignored) == ERR_OK && s.common_name)
+        (void)str_copy(t->ca, sizeof t->ca, s.common_name);
+}
+
+int teller_start(struct teller *t, struct err *err)
+{
+    int64_t now = clock_now(clock_system());
+    if (!t->n_channels)
+        return ERR_OK;
+    read_name(t);
+    int rc = fetch_setup(err);
+    if (!rc)
+        rc = store_open(t->setup.store_path, STORE_WRITE, now, &t->fill_store, NULL, err);
+    if (!rc)
+        rc = store_open(t->setup.store_path, STORE_WRITE, now, &t->send_store, NULL, err);
+    if (rc)
+        return rc;
+    t->filler = (HANDLE)_beginthreadex(NULL, 0, fill, t, 0, NULL);
+    t->sender = (HANDLE)_beginthreadex(NULL, 0, send_due, t, 0, NULL);
+    return t->filler && t->sender
+               ? ERR_OK
+               : err_set(err, ERR_NOMEM, "the threads that tell people cannot be started");
+}
+
+void teller_poke(void *t)
+{
+    SetEvent(((struct teller *)t)->waiting);
+}
+
+bool teller_stop(struct teller *t)
+{
+    if (!t)
+        return true;
+    SetEvent(t->stop);
+    HANDLE threads[] = {t->filler, t->sender};
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+        if (threads[i] && WaitForSingleObject(threads[i], STOP_MS) != WAIT_OBJECT_0)
+            return false;
+    }
+    release(t);
+    return true;
+}

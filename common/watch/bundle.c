@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+#include "watch/bundle.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "base/when.h"
+#include "cdp/probe.h"
+#include "health/runway.h"
+#include "maint/state.h"
+#include "report/evidence.h"
+#include "store/history.h"
+#include "store/maintenance.h"
+
+#define ROWS_MAX 5000
+
+const char *bundle_name(const char *change, int64_t maintenance, char *dst, size_t dst_size)
+{
+    char safe[100];
+    size_t n = 0;
+    for (const char *p = change; *p && n + 1 < sizeof safe; p++) {
+        bool fine = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
+                    (*p >= '0' && *p <= '9') || (n && strchr("-_.", *p));
+        safe[n++] = fine ? *p : '_';
+    }
+    safe[n] = '\0';
+    snprintf(dst, dst_size, "%s-%lld.json", n ? safe : "maintenance", (long long)maintenance);
+    return dst;
+}
+
+static void put_text(json_t *o, const char *name, const char *text)
+{
+    json_object_set_new(o, name, json_stringn(text, strlen(text)));
+}
+
+static void put_when(json_t *o, const char *name, int64_t when)
+{
+    char text[WHEN_TEXT_MAX];
+    if (when != WHEN_NONE)
+        put_text(o, name, when_format(when, text));
+}
+
+static void put_number(json_t *o, const char *name, int64_t v)
+{
+    if (v != WHEN_NONE)
+        json_object_set_new(o, name, json_integer(v));
+}
+
+struct making {
+    struct store *store;
+    struct evidence *out;
+    struct store_maintenance row;
+    int64_t now;
+};
+
+/* Takes the value over. */
+static int add(struct making *m, const char *kind, json_t *value, struct err *err)
+{
+    char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
+    int rc = text ? evidence_add_json(m->out, m->now, kind, text, err) : err_nomem(err);
+    free(text);
+    json_decref(value);
+    return rc;
+}
+
+static int add_maintenance(struct making *m, struct err *err)
+{
+    const struct store_maintenance *r = &m->row;
+    json_t *o = json_object();
+    put_number(o, "id", r->id);
+    put_text(o, "state", r->state);
+    put_text(o, "change", r->change);
+    put_text(o, "reason", r->reason);
+    put_text(o, "owner", r->owner_name);
+    put_text(o, "owner-sid", r->owner_sid);
+    put_number(o, "window", r->window);
+    put_number(o, "reserve", r->reserve);
+    put_when(o, "created", r->created);
+    put_when(o, "paused", r->paused);
+    put_when(o, "stopped", r->stopped);
+    put_when(o, "resumed", r->resumed);
+    put_when(o, "ended", r->ended);
+    put_when(o, "runway-until", r->runway_until);
+    put_when(o, "resume-by", r->resume_by);
+    put_when(o, "deadline", r->deadline);
+    put_text(o, "outcome", maint_outcome_name((enum maint_outcome)r->outcome));
+    put_text(o, "note", r->note);
+    return add(m, "maintenance", o, err);
+}
+
+static json_t *location(const struct store_probe *p)
+{
+    json_t *o = json_object();
+    put_text(o, "url", p->url);
+    put_text(o, "address", p->address);
+    put_number(o, "key", p->key_index);
+    put_number(o, "partition", p->partition);
+    json_object_set_new(o, "delta", json_boolean(p->delta));
+    put_text(o, "status", probe_status_name((enum probe_status)p->status));
+    put_text(o, "number", p->number);
+    put_when(o, "this-update", p->this_update);
+    put_when(o, "next-update", p->next_update);
+    put_text(o, "sha256", p->sha256);
+    put_number(o, "bytes", (int64_t)p->bytes);
+    put_number(o, "visible-seconds", p->visible_seconds);
+    put_when(o, "when", p->when);
+    return o;
+}
+
+/* What each location served last between two moments. */
+static int add_locations(struct making *m, const char *kind, int64_t from, int64_t until,
+                         struct err *err)
+{
+    SCOPED(scope_free) struct store_probe *p = calloc(ROWS_MAX, sizeof *p);
+    size_t n = 0;
+    int rc = p ? store_probe_newest(m->store, from, until, p, ROWS_MAX, &n, err) : err_nomem(err);
+    if (rc)
+        return rc;
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, location(&p[i]));
+    return add(m, kind, list, err);
+}
+
+static int add_figures(struct making *m, struct err *err)
+{
+    static const char *const phases[] = {"before", "cover", "after"};
+    SCOPED(scope_free) struct store_figure *f = calloc(3 * RUNWAY_LINES_MAX, sizeof *f);
+    size_t n = 0;
+    int rc = f ? store_figure_list(m->store, m->row.id, f, 3 * RUNWAY_LINES_MAX, &n, err)
+               : err_nomem(err);
+    if (rc)
+        return rc;
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++) {
+        json_t *o = json_object();
+        put_text(o, "phase", phases[f[i].phase]);
+        put_number(o, "key", f[i].key_index);
+        put_number(o, "partition", f[i].partition);
+        json_object_set_new(o, "delta", json_boolean(f[i].delta));
+        put_text(o, "number", f[i].number);
+        put_when(o, "this-update", f[i].this_update);
+        put_when(o, "next-update", f[i].next_update);
+        put_text(o, "sha256", f[i].sha256);
+        put_number(o, "entries", (int64_t)f[i].entries);
+        put_number(o, "runway-weakest", f[i].weakest);
+        put_number(o, "runway-effective", f[i].effective);
+        put_text(o, "weakest-url", f[i].weakest_url);
+        put_text(o, "weakest-address", f[i].weakest_address);
+        put_number(o, "publish-status", f[i].publish_status);
+        put_number(o, "sign-ms", f[i].sign_ms);
+        put_when(o, "when", f[i].when);
+        json_array_append_new(list, o);
+    }
+    return add(m, "figures", list, err);
+}
+
+static int add_services(struct making *m, struct err *err)
+{
+    SCOPED(scope_free) struct store_service *s = calloc(LIMIT_SERVICES, sizeof *s);
+    size_t n = 0;
+    int rc =
+        s ? store_service_list(m->store, m->row.id, s, LIMIT_SERVICES, &n, err) : err_nomem(err);
+    if (rc)
+        return rc;
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++) {
+        json_t *o = json_object();
+        put_text(o, "name", s[i].name);
+        put_text(o, "former", svc_state_name(s[i].former));
+        put_text(o, "former-start", svc_start_name(s[i].former_start, s[i].former_delayed));
+        json_object_set_new(o, "stopped", json_boolean(s[i].stopped));
+        json_object_set_new(o, "restored", json_boolean(s[i].restored));
+        json_array_append_new(list, o);
+    }
+    return add(m, "services", list, err);
+}
+
+static int add_steps(struct making *m, struct err *err)
+{
+    SCOPED(scope_free) struct store_step *s = calloc(ROWS_MAX, sizeof *s);
+    size_t n = 0;
+    int rc = s ? store_step_list(m->store, m->row.id, s, ROWS_MAX, &n, err) : err_nomem(err);
+    for (size_t i = 0; i < n && !rc; i++) {
+        json_t *o = json_object();
+        put_text(o, "name", s[i].name);
+        put_text(o, "subject", s[i].subject);
+        put_when(o, "began", s[i].began);
+        put_when(o, "ended", s[i].ended);
+        put_text(o, "outcome", s[i].outcome);
+        put_text(o, "detail", s[i].detail);
+        rc = add(m, "step", o, err);
+    }
+    return rc;
+}
+
+/* Oldest first, one entry each: this is the part that somebody might want to change. */
+static int add_audit(struct making *m, struct err *err)
+{
+    SCOPED(scope_free) struct store_audit *a = calloc(ROWS_MAX, sizeof *a);
+    size_t n = 0;
+    int rc = a ? store_audit_list(m->store, m->row.id, a, ROWS_MAX, &n, err) : err_nomem(err);
+    for (size_t i = n; i-- > 0 && !rc;) {
+        json_t *o = json_object();
+        put_number(o, "id", a[i].id);
+        put_when(o, "when", a[i].when);
+        put_text(o, "name", a[i].name);
+        put_text(o, "sid", a[i].sid);
+        put_text(o, "verb", a[i].verb);
+        /* -1: begun */
+        put_text(o, "outcome",
+                 a[i].outcome < 0 ? "begun" : maint_outcome_name((enum maint_outcome)a[i].outcome));
+        put_text(o, "detail", a[i].detail);
+        rc = add(m, "audit", o, err);
+    }
+    return rc;
+}
+
+static int add_all(struct making *m, const char *verdict, struct err *err)
+{
+    const struct store_maintenance *r = &m->row;
+    int64_t end = r->ended == WHEN_NONE ? m->now : r->ended;
+    int64_t down = r->paused == WHEN_NONE ? end : r->paused;
+    int64_t up = r->resumed == WHEN_NONE ? end : r->resumed;
+    int rc = add_maintenance(m, err);
+    if (!rc)
+        rc = add_locations(m, "before", r->created - 86400, down, err);
+    if (!rc && r->paused != WHEN_NONE)
+        rc = add_locations(m, "during", down, up, err);
+    if (!rc && r->resumed != WHEN_NONE)
+        rc = add_locations(m, "after", up, end, err);
+    if (!rc)
+        rc = add_figures(m, err);
+    if (!rc)
+        rc = add_services(m, err);
+    if (!rc)
+        rc = add_steps(m, err);
+    if (!rc)
+        rc = add_audit(m, err);
+    if (!rc && verdict)
+        rc = evidence_add_json(m->out, m->now, "verdict", verdict, err);
+    return rc;
+}
+
+int bundle_make(struct store *store, int64_t maintenance, const char *ca, const char *verdict,
+                int64_t now, struct buf *ret, char head[65], struct err *err)
+{
+    SCOPED(scope_free) struct making *m = calloc(1, sizeof *m);
+    if (!m)
+        return err_nomem(err);
+    m->store = store;
+    m->now = now;
+    int rc = store_maintenance_get(store, maintenance, &m->row, err);
+    if (!rc)
+        rc = evidence_new(ca, m->row.change, &m->out, err);
+    if (!rc)
+        rc = add_all(m, verdict, err);
+    if (!rc)
+        rc = evidence_write(m->out, ret, err);
+    if (!rc)
+        evidence_head(m->out, head);
+    evidence_free(&m->out);
+    return rc;
+}

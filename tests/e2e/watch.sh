@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The continuous watch, end to end: a stale web node becomes an event, a metric, a webhook call and a mail; its recovery too;
+# during a maintenance what is expected is muted and what is not is told; the evidence bundle shows an edit; a silent mail
+# server delays neither a hook nor a stop.
+. "$(dirname "${BASH_SOURCE[0]}")/agent.sh"
+
+# sink NAME FOLDER: the test's mail server and webhook inside of the lab, ended with it
+sink_up() {
+    mkdir -p "$T/sink"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$T/sink/k.pem" -out "$T/sink/c.pem" -days 2 \
+        -subj /CN=127.0.0.1 2>/dev/null
+    lab exec python3 "$E2E/../lab/web/sink.py" "$T/sink" "$T/sink/c.pem" "$T/sink/k.pem" > "$T/sink/log" 2>&1 &
+    eventually 5 "the sink" grep -q ready "$T/sink/log"
+}
+hooks() { cat "$T/sink/hooks.jsonl" 2>/dev/null; }
+mails() { cat "$T/sink/mails.txt" 2>/dev/null; }
+metric() { grep -E "$1" "$DATA/metrics.prom" 2>/dev/null; }
+after_pause() { sed -n '/ 5003 /,$p' "$DATA/logs/crlagent.log" | grep -E "$1"; }
+look() { agent check --format nagios > /dev/null 2>&1 || true; }
+
+step "a CA, a webhook and a mail server; looks every two seconds"
+lab_up --no-ad
+sink_up
+agent_install "" "" '<notify><minimum>critical</minimum><smtp-server>127.0.0.1:2525</smtp-server><smtp-security>none</smtp-security>
+  <smtp-from>crlagent@lab.test</smtp-from><smtp-to><receiver>pki@lab.test</receiver></smtp-to>
+  <webhook-url>http://127.0.0.1:8090/ok/x</webhook-url></notify>' '<interval>2s</interval><maintenance-interval>2s</maintenance-interval>' \
+  '<metrics-file>C:\ProgramData\crlagent\metrics.prom</metrics-file>'
+
+step "all is well: metrics are there, a test signature was made, nobody was told anything"
+eventually 10 "metrics" metric '^crlagent_cdp_up'
+expect "all locations up" "$(metric '^crlagent_cdp_up' | grep -vc ' 1$')" 0
+eventually 10 "key test in the metrics" metric '^crlagent_hsm_up\{.*\} 1'
+expect_out 0 report --format json
+expect "HSM history in the report" "$(json '.hsm.good')" true
+expect "nothing told" "$(hooks | wc -l)" 0
+
+step "one of two web nodes serves yesterday's CRL: one event, a metric, a webhook call and a mail"
+lab web stale 2 > /dev/null
+win labadm.exe publish 3 > /dev/null
+look
+eventually 8 "event in the log" grep -q ' CRITICAL 4030 ' "$DATA/logs/crlagent.log"
+eventually 8 "metric" metric '^crlagent_findings\{.*stale_node'
+eventually 8 "webhook" grep -q 4030 "$T/sink/hooks.jsonl"
+eventually 8 "mail" grep -q 'older CRL' "$T/sink/mails.txt"
+told=$(grep -c ' CRITICAL 4030 ' "$DATA/logs/crlagent.log")
+look; look
+expect "told once for base and for delta, not at every look" "$(grep -c ' CRITICAL 4030 ' "$DATA/logs/crlagent.log")" "$told"
+
+step "the node is right again: its end is told"
+lab web fresh 2 > /dev/null
+eventually 12 "recovery" grep -q ' INFO 4090 Over after .*older CRL' "$DATA/logs/crlagent.log"
+eventually 8 "recovery by webhook" grep -q '"recovered": *true' "$T/sink/hooks.jsonl"
+
+step "maintenance: teams are told before and during; the expected is muted, a CRL that cannot be had is not"
+expect_out 0 hook pre-upgrade --change CHG0004711 --window 1h --reserve 10m --reason "firmware" --json
+eventually 8 "before" grep -q '"id": *5001' "$T/sink/hooks.jsonl"
+eventually 8 "during" grep -q '"id": *5003' "$T/sink/hooks.jsonl"
+lab web missing > /dev/null
+eventually 10 "told while paused" after_pause ' CRITICAL 404[0-9] '
+lab web fresh > /dev/null
+
+step "after it: told, and the evidence bundle is named in the answer"
+expect_out 0 hook post-upgrade --change CHG0004711 --json
+bundle=$(json .evidence.path) head=$(json .evidence.head)
+expect_match "bundle" "$bundle" 'crlagent.reports.CHG0004711-1.json$'
+expect_rc 0 agent evidence verify "$bundle" --head "$head"
+eventually 8 "after" grep -q '"id": *5005' "$T/sink/hooks.jsonl"
+file="$DATA/reports/CHG0004711-1.json"
+for kind in before during after figures step audit verdict; do
+    [ "$(jq "[.. | objects | select(.kind? == \"$kind\")] | length" "$file")" -gt 0 ] || fail "no '$kind' in the bundle"
+done
+expect_out 0 hook post-upgrade --change CHG0004711
+expect_match "text answer" "$OUT" 'evidence: .*CHG0004711-1.json'
+
+step "one changed byte shows"
+sed 's/firmware/firmwarf/' "$file" > "$DATA/reports/edited.json"
+cmp -s "$file" "$DATA/reports/edited.json" && fail "nothing was changed"
+expect_rc 2 agent evidence verify 'C:\ProgramData\crlagent\reports\edited.json'
+
+step "the report as a page, from the last look"
+expect_rc 0 agent report --format html --output 'C:\r.html'
+grep -q '<svg' "$L/prefix/drive_c/r.html" || fail "no chart in the report"
+
+step "a stop is quick"
+began=$SECONDS
+expect_rc 0 agent stop
+[ $((SECONDS - began)) -le 5 ] || fail "the stop took $((SECONDS - began)) s"
+passed

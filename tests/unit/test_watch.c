@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+/* The continuous watch over a fake world and a clock that jumps from one look to the next. */
+#include "watch/watch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/str.h"
+#include "maint/state.h"
+#include "report/evidence.h"
+#include "store/history.h"
+#include "support/bench.h"
+#include "unit/cmocka_unit.h"
+#include "watch/bundle.h"
+
+#define ROWS 100000
+
+struct desk {
+    struct bench b;
+    struct config config;
+    struct watch_setup setup;
+    struct watch *watch;
+    struct store_probe *rows;
+    char metrics[SCRATCH_MAX + 32];
+    uint32_t random;
+};
+
+static uint32_t next_random(void *self)
+{
+    struct desk *d = self;
+    return d->random = d->random * 1664525u + 1013904223u;
+}
+
+static void wire(struct desk *d)
+{
+    struct err err = ERR_INIT;
+    const struct maint_seams *s = &d->b.seams;
+    d->setup = (struct watch_setup){
+        .seams = {.clock = s->clock,
+                  .svc = s->svc,
+                  .admin = s->admin,
+                  .settings = s->settings,
+                  .key = s->key,
+                  .locate = s->locate,
+                  .prober = s->prober,
+                  .events = s->events,
+                  .random = next_random,
+                  .random_self = d},
+        .config = &d->config,
+        .service = "CertSvc",
+        .metrics = d->metrics,
+        .store = d->b.store,
+    };
+    if (watch_new(&d->setup, &d->watch, &err))
+        fail_msg("%s", err.text);
+}
+
+static int begin(void **state)
+{
+    struct desk *d = calloc(1, sizeof *d);
+    struct err err = ERR_INIT;
+    static const char webhook[] = "<crlagent version=\"1\"><notify><minimum>warning</minimum>"
+                                  "<webhook-url>https://hook.test/x</webhook-url></notify>"
+                                  "</crlagent>";
+    assert_non_null(d);
+    bench_open(&d->b, "watch");
+    d->rows = calloc(ROWS, sizeof *d->rows);
+    assert_non_null(d->rows);
+    if (config_parse("test", webhook, strlen(webhook), &d->config, NULL, &err))
+        fail_msg("%s", err.text);
+    snprintf(d->metrics, sizeof d->metrics, "%s/crlagent.prom", d->b.dir);
+    wire(d);
+    *state = d;
+    return 0;
+}
+
+static int end(void **state)
+{
+    struct desk *d = *state;
+    watch_free(&d->watch);
+    config_free(&d->config);
+    bench_close(&d->b);
+    free(d->rows);
+    free(d);
+    return 0;
+}
+
+static int try_look(struct desk *d, struct err *err)
+{
+    SCOPED(look_free) struct look *l = NULL;
+    d->b.w.n_events = 0;
+    return watch_look(d->watch, &l, err);
+}
+
+static void look(struct desk *d)
+{
+    struct err err = ERR_INIT;
+    if (try_look(d, &err))
+        fail_msg("%s", err.text);
+    d->b.w.now += 60;
+}
+
+static size_t waiting(struct desk *d)
+{
+    struct store_notice due[64];
+    struct err err = ERR_INIT;
+    size_t n = 0;
+    assert_int_equal(store_notice_due(d->b.store, INT64_MAX, due, 64, &n, &err), ERR_OK);
+    return n;
+}
+
+static size_t rows(struct desk *d)
+{
+    struct err err = ERR_INIT;
+    size_t n = 0;
+    assert_int_equal(store_probe_list(d->b.store, "", 0, d->rows, ROWS, &n, &err), ERR_OK);
+    return n;
+}
+
+static bool metrics_hold(struct desk *d, const char *text)
+{
+    SCOPED(buf_free) struct buf all = BUF_INIT;
+    struct err err = ERR_INIT;
+    if (file_read(d->metrics, 10000000, &all, &err))
+        fail_msg("%s", err.text);
+    return strstr(buf_str(&all), text) != NULL;
+}
+
+static void watch_look__all_well__history_and_metrics_and_silence(void **state)
+{
+    struct desk *d = *state;
+    look(d);
+    look(d);
+    assert_int_equal(rows(d), 2 * d->b.w.n_locations);
+    assert_true(metrics_hold(d, "crlagent_hsm_up"));
+    assert_int_equal(world_count_event(&d->b.w, FIND_STALE_NODE), 0);
+    assert_string_equal(d->b.w.crime, "");
+}
+
+static void watch_look__location_down__told_once_and_its_end(void **state)
+{
+    struct desk *d = *state;
+    look(d);
+    size_t before = waiting(d);
+    d->b.w.location[0].down = true;
+    look(d);
+    assert_int_equal(world_count_event(&d->b.w, FIND_NODE_DOWN), 1);
+    assert_int_equal(waiting(d), before + 1);
+    look(d);
+    look(d); /* what was found besides while it was up is over by now */
+    assert_int_equal(world_count_event(&d->b.w, FIND_NODE_DOWN), 0);
+    before = waiting(d);
+    d->b.w.location[0].down = false;
+    look(d);
+    assert_int_equal(world_count_event(&d->b.w, FIND_FINDING_OVER), 0);
+    look(d);
+    assert_true(world_count_event(&d->b.w, FIND_FINDING_OVER) >= 1);
+    assert_true(waiting(d) > before);
+}
+
+static void watch_look__restart__told_before_is_not_told_again(void **state)
+{
+    struct desk *d = *state;
+    d->b.w.location[0].down = true;
+    look(d);
+    assert_true(d->b.w.n_events >= 1);
+    watch_free(&d->watch);
+    bench_restart(&d->b);
+    wire(d);
+    look(d);
+    assert_int_equal(d->b.w.n_events, 0);
+}
+
+static void watch_look__worker_broken__one_alarm_and_nothing_over(void **state)
+{
+    struct desk *d = *state;
+    struct err err = ERR_INIT;
+    d->b.w.location[0].down = true;
+    look(d);
+    d->b.w.prober_broken = true;
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(try_look(d, &err), ERR_UNAVAILABLE);
+        assert_int_equal(world_count_event(&d->b.w, FIND_WATCH_FAILED), i == 0);
+        assert_int_equal(world_count_event(&d->b.w, FIND_FINDING_OVER), 0);
+        assert_true(watch_next(d->watch) > d->b.w.now);
+    }
+    d->b.w.prober_broken = false;
+    look(d);
+    look(d);
+    assert_int_equal(world_count_event(&d->b.w, FIND_FINDING_OVER), 1);
+}
+
+static void watch_look__metrics_folder_gone__told_by_the_next_look(void **state)
+{
+    struct desk *d = *state;
+    watch_free(&d->watch);
+    wire(d);
+    (void)str_copy(d->metrics, sizeof d->metrics, "no-such-folder/x.prom");
+    look(d);
+    look(d);
+    assert_int_equal(world_count_event(&d->b.w, FIND_REPORT_NOT_WRITTEN), 1);
+}
+
+static void watch_look__key_fails__told_tested_again_sooner_and_its_end(void **state)
+{
+    struct desk *d = *state;
+    struct store_keytest t[8];
+    struct err err = ERR_INIT;
+    size_t n = 0;
+    d->b.w.hsm_away = true;
+    look(d);
+    assert_true(world_count_event(&d->b.w, FIND_KEY_TEST_FAILED) >= 1);
+    d->b.w.hsm_away = false;
+    d->b.w.now += 3700;
+    look(d);
+    look(d);
+    assert_true(world_count_event(&d->b.w, FIND_FINDING_OVER) >= 1);
+    assert_int_equal(store_keytest_list(d->b.store, 0, t, 8, &n, &err), ERR_OK);
+    assert_int_equal(n, 2 * d->b.w.keys);
+    assert_true(t[0].good);
+    assert_false(t[n - 1].good);
+}
+
+static void watch_look__key_becomes_slow__told_against_the_median(void **state)
+{
+    struct desk *d = *state;
+    d->b.w.sign_ms = 20;
+    for (int day = 0; day < 8; day++) {
+        look(d);
+        assert_int_equal(world_count_event(&d->b.w, FIND_KEY_TEST_SLOW), 0);
+        d->b.w.now += 86400 + 10000;
+        d->b.w.base[0].next_update += 100000;
+    }
+    d->b.w.sign_ms = 2000;
+    look(d);
+    assert_true(world_count_event(&d->b.w, FIND_KEY_TEST_SLOW) >= 1);
+}
+
+static void watch_look__paused__hsm_left_alone_ca_not_asked_and_failures_told(void **state)
+{
+    struct desk *d = *state;
+    struct store_keytest t[8];
+    struct err err = ERR_INIT;
+    size_t n = 0;
+    look(d);
+    bench_expect(&d->b, bench_prepare(&d->b), MAINT_DONE);
+    d->b.w.hsm_away = true;
+    d->b.w.location[0].down = d->b.w.location[1].down = true;
+    d->b.w.now += 2 * 86400;
+    look(d);
+    assert_true(d->b.w.n_events >= 1);
+    assert_int_equal(world_count_event(&d->b.w, FIND_KEY_TEST_FAILED), 0);
+    assert_int_equal(store_keytest_list(d->b.store, 0, t, 8, &n, &err), ERR_OK);
+    assert_int_equal(n, d->b.w.keys);
+    assert_string_equal(d->b.w.crime, "");
+}
+
+static void watch_next__many_looks__jitter_within_ten_percent(void **state)
+{
+    struct desk *d = *state;
+    int64_t least = INT64_MAX, most = 0;
+    for (int i = 0; i < 200; i++) {
+        look(d);
+        int64_t gap = watch_next(d->watch) - (d->b.w.now - 60);
+        least = gap < least ? gap : least;
+        most = gap > most ? gap : most;
+    }
+    assert_true(least >= 270 && most <= 330);
+    assert_true(most - least > 20);
+}
+
+static void watch_next__clock_put_back__due_at_once(void **state)
+{
+    struct desk *d = *state;
+    look(d);
+    d->b.w.now -= 86400;
+    assert_true(watch_next(d->watch) <= d->b.w.now);
+}
+
+/* Twelve weeks, hourly, a location that comes and goes; history is kept for one week. */
+static void watch_look__weeks__nothing_grows(void **state)
+{
+    struct desk *d = *state;
+    struct world *w = &d->b.w;
+    struct file_info info;
+    struct err err = ERR_INIT;
+    uint64_t size_then = 0;
+    size_t rows_then = 0, looks = 0;
+    int64_t start = w->now;
+    d->metrics[0] = 0; /* thousands of flushed files say nothing more */
+    d->config.probe.interval = 3600;
+    d->config.probe.history = 7 * 86400;
+    for (int week = 1; week <= 12; week++) {
+        while (w->now < start + week * 7 * 86400) {
+            int64_t due = watch_next(d->watch);
+            w->now = due > w->now ? due : w->now;
+            for (size_t k = 0; k < w->keys; k++) {
+                w->base[k].number++;
+                w->base[k].this_update = w->now - 600;
+                w->base[k].next_update = w->now + 7 * 86400;
+                w->delta[k].number++;
+                w->delta[k].this_update = w->now - 600;
+                w->delta[k].next_update = w->now + 86400;
+            }
+            world_deliver_all(w);
+            w->location[0].down = looks++ % 10 < 3;
+            look(d);
+            /* Somebody takes the notices away. */
+            struct store_notice due_now[16];
+            size_t n = 0;
+            assert_int_equal(store_notice_due(d->b.store, w->now, due_now, 16, &n, &err), ERR_OK);
+            while (n > 0)
+                assert_int_equal(store_notice_sent(d->b.store, due_now[--n].id, w->now, &err),
+                                 ERR_OK);
+        }
+        watch_free(&d->watch);
+        bench_restart(&d->b);
+        wire(d);
+        assert_int_equal(file_stat(d->b.path, &info, &err), ERR_OK);
+        if (week == 6) {
+            size_then = info.size;
+            rows_then = rows(d);
+        }
+    }
+    size_t rows_now = rows(d);
+    assert_true(looks > 1900);
+    assert_true(rows_now <= rows_then + rows_then / 10);
+    assert_true(rows_now <= (7 * 24 + 20) * w->n_locations);
+    if (info.size > size_then + size_then / 10)
+        fail_msg("the store grew from %llu to %llu bytes", (unsigned long long)size_then,
+                 (unsigned long long)info.size);
+}
+
+static void bundle_make__unknown_maintenance__error(void **state)
+{
+    struct desk *d = *state;
+    SCOPED(buf_free) struct buf out = BUF_INIT;
+    struct err err = ERR_INIT;
+    char head[65];
+    assert_int_equal(bundle_make(d->b.store, 99, "Lab CA", NULL, d->b.w.now, &out, head, &err),
+                     ERR_NOT_FOUND);
+}
+
+static void bundle_make__closed_maintenance__verifies_and_every_edit_shows(void **state)
+{
+    struct desk *d = *state;
+    SCOPED(buf_free) struct buf out = BUF_INIT;
+    struct evidence_facts f;
+    struct err err = ERR_INIT;
+    char head[65];
+    look(d);
+    bench_expect(&d->b, bench_prepare(&d->b), MAINT_DONE);
+    look(d);
+    bench_expect(&d->b, bench_finish(&d->b), MAINT_DONE);
+    look(d);
+    if (bundle_make(d->b.store, 1, "Lab CA", "{\"outcome\":\"done\"}", d->b.w.now, &out, head,
+                    &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(evidence_verify(buf_str(&out), out.len, &f, &err), ERR_OK);
+    assert_string_equal(f.head, head);
+    assert_string_equal(f.change_id, "CHG0012345");
+    static const char *const kinds[] = {"\"before\"", "\"during\"", "\"after\"",  "\"figures\"",
+                                        "\"audit\"",  "\"step\"",   "\"verdict\""};
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        assert_non_null(strstr(buf_str(&out), kinds[i]));
+    char *word = strstr(out.data, "admin");
+    assert_non_null(word);
+    word[0] = 'A';
+    assert_int_equal(evidence_verify(buf_str(&out), out.len, &f, &err), ERR_CRYPTO);
+}
+
+static void bundle_name__odd_change__no_path_in_it(void **state)
+{
+    char name[160];
+    (void)state;
+    assert_string_equal(bundle_name("CHG0012345", 7, name, sizeof name), "CHG0012345-7.json");
+    assert_string_equal(bundle_name("../a\\b:c", 7, name, sizeof name), "_._a_b_c-7.json");
+    assert_string_equal(bundle_name("", 7, name, sizeof name), "maintenance-7.json");
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(watch_look__all_well__history_and_metrics_and_silence),
+        CASE(watch_look__location_down__told_once_and_its_end),
+        CASE(watch_look__restart__told_before_is_not_told_again),
+        CASE(watch_look__worker_broken__one_alarm_and_nothing_over),
+        CASE(watch_look__metrics_folder_gone__told_by_the_next_look),
+        CASE(watch_look__key_fails__told_tested_again_sooner_and_its_end),
+        CASE(watch_look__key_becomes_slow__told_against_the_median),
+        CASE(watch_look__paused__hsm_left_alone_ca_not_asked_and_failures_told),
+        CASE(watch_next__many_looks__jitter_within_ten_percent),
+        CASE(watch_next__clock_put_back__due_at_once),
+        CASE(watch_look__weeks__nothing_grows),
+        CASE(bundle_make__unknown_maintenance__error),
+        CASE(bundle_make__closed_maintenance__verifies_and_every_edit_shows),
+        CASE(bundle_name__odd_change__no_path_in_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
