@@ -122,11 +122,14 @@ static int record(struct work *w, void *arg, struct err *err)
 }
 
 /* How long to sleep before the next look: a tenth of the wait hint, as the SCM's own rule says,
- * within the limits of the configuration. */
-static int64_t pause_ms(const struct maint_policy *p, const struct svc_info *info)
+ * within the limits of the configuration; but never more than a tenth of what has been waited
+ * already, so that a service that is quicker than its hint is not kept waiting for. */
+static int64_t pause_ms(const struct maint_policy *p, const struct svc_info *info, int64_t waited)
 {
     int64_t ms = (int64_t)info->wait_hint_ms / 10;
-    return ms < p->poll_min_ms ? p->poll_min_ms : ms > p->poll_max_ms ? p->poll_max_ms : ms;
+    ms = ms > p->poll_max_ms ? p->poll_max_ms : ms;
+    ms = ms > waited / 10 ? waited / 10 : ms;
+    return ms < p->poll_min_ms ? p->poll_min_ms : ms;
 }
 
 static bool settled_elsewhere(enum svc_state want, const struct svc_info *info, bool was_pending)
@@ -159,7 +162,7 @@ static int wait_for(struct work *w, const char *name, enum svc_state want, int64
                            name, svc_state_name(want), svc_state_name(info.state),
                            (long long)(waited / 1000), info.checkpoint);
         was_pending = info.state == SVC_STOP_PENDING || info.state == SVC_START_PENDING;
-        rc = work_sleep(w, pause_ms(&w->m->policy, &info), err);
+        rc = work_sleep(w, pause_ms(&w->m->policy, &info, waited), err);
         if (rc)
             return rc;
     }
