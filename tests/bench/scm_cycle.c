@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
-/* scm_cycle SERVICE [RUNS]: the bare stop and start of a service through the SCM, as short as it can be done; prints
- * one line "STOP_MS START_MS" per run. What the agent adds is measured against it. */
+/* scm_cycle SERVICE [RUNS]: the bare stop and start of a service through the SCM, as short as it
+ * can be done; prints one line "STOP_MS START_MS" per run. What the agent adds is measured against
+ * it. */
 #include <windows.h>
 
 #include <stdio.h>
