@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# ./dev demo: the main job, end to end. A CA whose CRLs are too short for the asked window is taken safely out of use
-# while its HSM is away, and brought back, with the evidence on screen. Everything runs in a lab of its own.
-set -euo pipefail
+# ./dev demo [--ca-only | --manual]: the main job, end to end, in a lab of its own. First by hand: a CA whose CRLs
+# are too short for the asked window is taken safely out of use while its HSM is away, and brought back, with the evidence on
+# screen. Then the whole change, from a plan file: hsmupgrade pauses the CA, upgrades two HA members (over SSH, or by a person at
+# the console), and resumes the CA.
+PART=change CONSOLE=ssh
+for option in "$@"; do
+    case $option in
+        --ca-only) PART=ca ;;
+        --manual) CONSOLE=manual ;;
+        *) echo "demo: unknown option '$option' (there are --ca-only, --manual)" >&2; exit 2 ;;
+    esac
+done
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+. tests/e2e/change_lib.sh
 
-LAB=tests/lab/lab
-ROOM=$(mktemp -d "${TMPDIR:-/tmp}/crlagent-demo.XXXXXX")
-DIR=$ROOM/lab
-export CRLAGENT_BUILD=${CRLAGENT_BUILD:-$PWD/build/mingw}
-PROGRAM='C:\Program Files\crlagent\crlagent.exe'
-PROGRAM_DIR="$DIR/prefix/drive_c/Program Files/crlagent"
-DATA="$DIR/prefix/drive_c/ProgramData/crlagent"
 CHANGE=CHG0012345
 KEEP=
 T0=$SECONDS
@@ -26,8 +29,8 @@ finish() {
     if [ -n "$KEEP" ]; then
         echo "demo: the lab is kept for a look: $DIR (take it down with: $LAB down $DIR)" >&2
     else
-        LAB_QUIET=1 $LAB down "$DIR" || true
-        rm -rf "$ROOM"
+        LAB_QUIET=1 "$LAB" down "$DIR" || true
+        rm -rf "$W"
     fi
     exit $rc
 }
@@ -66,17 +69,7 @@ mkdir -p "$PROGRAM_DIR"
 cp "$CRLAGENT_BUILD/bin/crlagent.exe" "$PROGRAM_DIR/"
 agent 0 install
 agent 0 config init
-# What differs from a CA host: certutil is the lab's key test (there is no key provider under Wine), waits are short.
-python3 - "$DATA/config/crlagent.xml" <<'E'
-import sys, re
-path = sys.argv[1]
-text = open(path, encoding='utf-8').read()
-for name, value in (('key-probe', 'certutil'), ('minimum-stop-time', '0s'), ('propagation', '1m')):
-    text, n = re.subn(r'(?:<!--\s*)?<%s>[^<]*</%s>(?:\s*-->)?' % (name, name), '<%s>%s</%s>' % (name, value, name), text, count=1)
-    if n != 1:
-        sys.exit("demo: no element '%s' in the configuration that 'config init' wrote" % name)
-open(path, 'w', encoding='utf-8').write(text)
-E
+agent_settings # the lab has no key provider, and waits less
 agent 0 config test
 agent 0 start
 
@@ -110,7 +103,11 @@ agent 0 history
 typed "eventvwr (Application log, source crlagent), as the agent's own log tells it"
 tail -12 "$DATA/logs/crlagent.log" | cut -c1-160 | indent
 
-bold "9. Gone without a trace"
+if [ $PART = change ]; then
+    . tests/e2e/demo_change.sh
+fi
+
+bold "Gone without a trace"
 agent 0 stop
 agent 0 uninstall
 

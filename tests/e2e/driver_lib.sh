@@ -75,7 +75,7 @@ plan() {
         echo '<?xml version="1.0" encoding="UTF-8"?>'
         echo '<hsmplan xmlns="urn:crlagent:hsmplan:1">'
         echo "<change id=\"${PLAN_CHANGE:-CHG1}\"/>"
-        echo "<window start=\"${PLAN_START:-2020-01-01T00:00:00Z}\" end=\"${PLAN_END:-2020-01-20T00:00:00Z}\" reserve=\"1h\"/>"
+        echo "<window start=\"${PLAN_START:-2020-01-01T00:00:00Z}\" end=\"${PLAN_END:-2020-01-20T00:00:00Z}\" reserve=\"${PLAN_RESERVE:-1h}\"/>"
         echo "<target ${PLAN_TARGET:-software=\"7.7.0-317\" firmware=\"7.7.0\" ped=\"2.9.0\"}/>"
         echo "<package file=\"$W/${PLAN_PACKAGE:-lunasa_update-7.7.0-317}.spkg\" sha256=\"${PLAN_SHA:-$(sha256sum "$W/${PLAN_PACKAGE:-lunasa_update-7.7.0-317}.spkg" | cut -d' ' -f1)}\" authcode=\"prompt\" ${PLAN_PACKAGE_EXTRA:-}/>"
         [ -z "${PLAN_PATCH:-}" ] || echo "<reboot-patch file=\"$W/$PLAN_PATCH.spkg\" sha256=\"$(sha256sum "$W/$PLAN_PATCH.spkg" | cut -d' ' -f1)\" authcode=\"prompt\"/>"

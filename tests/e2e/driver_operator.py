@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the crlagent authors
 """The person of the manual transport: reads what hsmupgrade says, types it at the appliance's serial console, pastes
-what comes back. usage: driver_operator.py APPLIANCE-DIR PACKAGE CODE-FILE HSMUPGRADE ARGS..."""
+what comes back. usage: driver_operator.py APPLIANCE-DIR[,APPLIANCE-DIR...] PACKAGE CODE-FILE HSMUPGRADE ARGS..."""
 import os
 import re
 import select
@@ -11,13 +11,14 @@ import subprocess
 import sys
 import time
 
-lab, package, code_file, *command = sys.argv[1:]
+labs, package, code_file, *command = sys.argv[1:]
 PROMPT = re.compile(r"lunash:>$")
 INPUT = re.compile(r"(^|\n)\s*> ?$")
 
 
 class Console:
-    def __init__(self):
+    def __init__(self, lab):
+        self.lab = lab
         self.fd = -1
 
     def login(self):
@@ -29,11 +30,11 @@ class Console:
             os.close(self.fd)
         end = time.monotonic() + 30
         while True:
-            self.fd = os.open(os.path.join(lab, "serial"), os.O_RDWR | os.O_NOCTTY)
+            self.fd = os.open(os.path.join(self.lab, "serial"), os.O_RDWR | os.O_NOCTTY)
             try:
                 if self.talk("", [re.compile("login as: $"), PROMPT], 2) == 0:
                     self.talk("admin", [re.compile("Password: $")])
-                    with open(os.path.join(lab, "password"), encoding="ascii") as f:
+                    with open(os.path.join(self.lab, "password"), encoding="ascii") as f:
                         self.talk(f.read().strip(), [PROMPT])
                 return
             except TimeoutError:
@@ -59,7 +60,8 @@ class Console:
 
 
 def main():
-    console = Console()
+    consoles = {os.path.basename(lab): Console(lab) for lab in labs.split(",")}
+    console = next(iter(consoles.values()))
     driver = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     seen = ""
     while True:
@@ -69,6 +71,8 @@ def main():
         sys.stderr.buffer.write(block)
         sys.stderr.flush()
         seen += block.decode()
+        for name in re.findall(r"^== (\w+): ", seen, re.MULTILINE):
+            console = consoles[name]
         answer = None
         typed = re.search(r"single '\.'\):\n\n      (.*)\n\n", seen)
         if re.search(r"or type a single '\.'\n", seen):
@@ -88,7 +92,7 @@ def main():
                 answer = "lost"
         elif "Type 'done' when it is there:" in seen:
             seen, answer = "", "done"
-            shutil.copy(package, os.path.join(lab, "files"))
+            shutil.copy(package, os.path.join(console.lab, "files"))
         if answer is not None:
             driver.stdin.write(answer.encode() + b"\n")
             driver.stdin.flush()
