@@ -4,7 +4,9 @@
 #include "agent/cli.h"
 #include "agent/verbs.h"
 #include "agent/wire_win32.h"
+#include "agent/rights_win32.h"
 #include "base/file.h"
+#include "base/str.h"
 #include "win32/eventlog.h"
 #include "win32/places.h"
 #include "win32/svcinstall.h"
@@ -53,9 +55,34 @@ static int make_places(struct err *err)
     return ERR_OK;
 }
 
-static int install(const char *config, struct err *err)
+/* What the service uses, under an account that is not LocalSystem: reaching files through folders,
+ * telling who calls on the pipe, shared memory. Every service account has these three by default; a
+ * longer list would keep the service from starting where policy took one away. LocalSystem keeps
+ * what it has: the key provider of an HSM runs in our child with that token. */
+static const char *const needed_privileges[] = {"SeChangeNotifyPrivilege", "SeImpersonatePrivilege",
+                                                "SeCreateGlobalPrivilege", NULL};
+
+static bool is_local_system(const char *account)
+{
+    return str_eq_nocase(account, "LocalSystem") || str_eq_nocase(account, "NT AUTHORITY\\SYSTEM");
+}
+
+/* The account the service will have: as asked, as it is, or our own. */
+static int effective_account(const char *asked, char **ret, struct err *err)
+{
+    int rc = asked ? ERR_NOT_FOUND : svc_account(SERVICE_NAME, ret, err);
+    if (rc != ERR_NOT_FOUND)
+        return rc;
+    err_clear(err);
+    *ret = str_dup(asked ? asked : RIGHTS_ACCOUNT);
+    return *ret ? ERR_OK : err_nomem(err);
+}
+
+/* account NULL: ours for a new service, unchanged for one that is there. */
+static int install(const char *config, const char *account, struct err *err)
 {
     SCOPED(buf_free) struct buf program = BUF_INIT, args = BUF_INIT;
+    SCOPED(scope_free) char *name = NULL;
     int rc = arguments(config, &args, err);
     if (!rc)
         rc = place_path(PLACE_PROGRAM, &program, err);
@@ -63,6 +90,10 @@ static int install(const char *config, struct err *err)
         rc = make_places(err);
     if (!rc)
         rc = event_log_register(EVENT_LOG_SOURCE, buf_str(&program), err);
+    if (!rc)
+        rc = effective_account(account, &name, err);
+    if (rc)
+        return rc;
     const struct svc_setup setup = {
         .name = SERVICE_NAME,
         .display = "CRL coordination agent",
@@ -70,15 +101,20 @@ static int install(const char *config, struct err *err)
                        "out of use and back around HSM maintenance.",
         .program = buf_str(&program),
         .arguments = buf_str(&args),
+        .account = is_local_system(name) ? NULL : name,
+        .change_account = account != NULL,
+        .privileges = is_local_system(name) ? NULL : needed_privileges,
         .preshutdown_ms = 10000,
     };
-    return rc ? rc : svc_install(&setup, err);
+    return svc_install(&setup, err);
 }
 
 int verb_install(struct cli *cli, int argc, char **argv)
 {
-    const char *config = NULL;
+    const char *config = NULL, *account = NULL;
     const struct opt table[] = {
+        {"account", OPT_TEXT, &account, "NAME",
+         "account of the service; default NT SERVICE\\crlagent, or LocalSystem"},
         {"config", OPT_TEXT, &config, "FILE", "configuration that the service reads (full path)"},
     };
     const struct opts opts = {table, ARRAY_LEN(table), 0, 0};
@@ -86,8 +122,10 @@ int verb_install(struct cli *cli, int argc, char **argv)
     int args, code;
     if (cli_options(cli, &opts, argc, argv, &args, &code))
         return code;
-    int rc = install(config, &err);
-    return result(cli, rc, &err, "the crlagent service is installed; 'crlagent start' starts it");
+    int rc = install(config, account, &err);
+    return result(cli, rc, &err,
+                  "the crlagent service is installed; 'crlagent doctor' tells what it still needs, "
+                  "'crlagent start' starts it");
 }
 
 int verb_uninstall(struct cli *cli, int argc, char **argv)

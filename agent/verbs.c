@@ -20,6 +20,12 @@
 #define REPORT_DETAIL                                                                              \
     "With runway, history and the maintenance that is open; nothing is probed for it.\n"           \
     "Exit codes: as check; 3 as long as the service has not looked."
+#define GRANT_DETAIL                                                                               \
+    "Needs an administrator. Each former access list is kept in the data folder before it is\n"    \
+    "changed; the same call again changes nothing. Exit codes: 0, 20, 21, 23."
+
+#define DOCTOR_DETAIL                                                                              \
+    "Changes nothing. Exit codes: 0 all there, 1 warnings, 2 something is missing, 3 not known."
 
 static const struct verb table[] = {
     {"status", "", "Show the runway, the CA and the maintenance that is open.", NULL, verb_status},
@@ -62,6 +68,12 @@ static const struct verb table[] = {
     {"install", "", "Install the Windows service.", NULL, verb_install},
     {"uninstall", "", "Remove the Windows service; configuration, state and logs are kept.", NULL,
      verb_uninstall},
+    {"grant", "", "Give the service's account the rights it needs on CA and services.",
+     GRANT_DETAIL, verb_grant},
+    {"revoke", "", "Take those rights back: the former access lists are restored.", GRANT_DETAIL,
+     verb_revoke},
+    {"doctor", "", "Show what the service needs, what is missing and what to type.", DOCTOR_DETAIL,
+     verb_doctor},
     {"start", "", "Start the Windows service.", NULL, verb_start},
     {"stop", "", "Stop the Windows service; an open maintenance is carried on later.", NULL,
      verb_stop},

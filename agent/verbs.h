@@ -30,6 +30,9 @@ int verb_install(struct cli *cli, int argc, char **argv);
 int verb_uninstall(struct cli *cli, int argc, char **argv);
 int verb_start(struct cli *cli, int argc, char **argv);
 int verb_stop(struct cli *cli, int argc, char **argv);
+int verb_grant(struct cli *cli, int argc, char **argv); /* Windows only, as the next two */
+int verb_revoke(struct cli *cli, int argc, char **argv);
+int verb_doctor(struct cli *cli, int argc, char **argv);
 int verb_worker(struct cli *cli, int argc, char **argv);
 int verb_secret_set(struct cli *cli, int argc, char **argv);    /* Windows only */
 int verb_secret_remove(struct cli *cli, int argc, char **argv); /* Windows only */

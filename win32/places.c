@@ -71,6 +71,7 @@ int place_path(enum place which, struct buf *ret, struct err *err)
         [PLACE_REPORTS] = "\\crlagent\\reports",
         [PLACE_SECRETS] = "\\crlagent\\secrets",
         [PLACE_RESERVE] = "\\crlagent\\reserve",
+        [PLACE_GRANTS] = "\\crlagent\\grants",
     };
     if (which == PLACE_SYSTEM32)
         return system32(ret, err);
@@ -85,7 +86,8 @@ int place_path(enum place which, struct buf *ret, struct err *err)
 /* In words: not inherited from above (P); SYSTEM (SY) and Administrators (BA) have full access (FA)
  * to this folder and what is in it (OICI); our service's account may read, write and delete, but
  * not change access lists (0x1301bf); users (BU) may read reports and enter the folder above them,
- * no more (0x1200a9 = read and execute; on the folder alone where there is no OICI). */
+ * no more (0x1200a9 = read and execute; on the folder alone where there is no OICI). Former access
+ * lists are for administrators alone: what stands there is what revoke restores. */
 int place_sddl(enum place which, struct buf *ret, struct err *err)
 {
     SCOPED(local_free) PSID service = NULL;
@@ -95,7 +97,9 @@ int place_sddl(enum place which, struct buf *ret, struct err *err)
         rc = sid_format(service, text, sizeof text, err);
     if (rc)
         return rc;
-    buf_printf(ret, "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1301bf;;;%s)", text);
+    buf_puts(ret, "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)");
+    if (which != PLACE_GRANTS)
+        buf_printf(ret, "(A;OICI;0x1301bf;;;%s)", text);
     if (which == PLACE_REPORTS)
         buf_puts(ret, "(A;OICI;0x1200a9;;;BU)");
     if (which == PLACE_DATA)
@@ -135,7 +139,7 @@ static int add_own_user(struct trusted *t, struct err *err)
 
 /* SYSTEM, Administrators, TrustedInstaller, and the two placeholders for whoever owns the object
  * (which is checked by itself); our service; ourselves. */
-static int trusted_fill(struct trusted *t, struct err *err)
+static int trusted_fill(struct trusted *t, bool service_too, struct err *err)
 {
     static const char *const fixed[] = {
         "S-1-5-18", "S-1-5-32-544",
@@ -145,7 +149,7 @@ static int trusted_fill(struct trusted *t, struct err *err)
         rc = sid_of(fixed[i], &t->sid[t->n], err);
         t->n += !rc;
     }
-    if (!rc) {
+    if (!rc && service_too) {
         rc = sid_of_service(SERVICE_NAME, &t->sid[t->n], err);
         t->n += !rc;
     }
@@ -196,7 +200,7 @@ static int check_acl(const char *path, PACL acl, const struct trusted *t, struct
     return ERR_OK;
 }
 
-static int verify_wide(wchar_t *wide, const char *path, struct err *err)
+static int verify_wide(wchar_t *wide, const char *path, bool service_too, struct err *err)
 {
     SCOPED(local_free) PSECURITY_DESCRIPTOR descriptor = NULL;
     SCOPED(trusted_free) struct trusted t = {.n = 0};
@@ -213,7 +217,7 @@ static int verify_wide(wchar_t *wide, const char *path, struct err *err)
                                     NULL, &acl, NULL, &descriptor);
     if (e)
         return err_set_win32(err, e, "reading the access list of '%s'", path);
-    int rc = trusted_fill(&t, err);
+    int rc = trusted_fill(&t, service_too, err);
     if (!rc && !is_trusted(&t, owner))
         rc = refuse(path, owner, "belongs to", err);
     return rc ? rc : check_acl(path, acl, &t, err);
@@ -223,7 +227,7 @@ int place_verify(const char *path, struct err *err)
 {
     SCOPED(scope_free) wchar_t *wide = NULL;
     int rc = utf_to_path(path, &wide, err);
-    return rc ? rc : verify_wide(wide, path, err);
+    return rc ? rc : verify_wide(wide, path, true, err);
 }
 
 int place_secure_at(const char *path, enum place which, struct err *err)
@@ -248,7 +252,7 @@ int place_secure_at(const char *path, enum place which, struct err *err)
         if (e != ERROR_ALREADY_EXISTS)
             return err_set_win32(err, e, "making the folder '%s'", path);
     }
-    return verify_wide(wide, path, err);
+    return verify_wide(wide, path, which != PLACE_GRANTS, err);
 }
 
 int place_secure(enum place which, struct err *err)

@@ -19,6 +19,7 @@ enum place {
     PLACE_REPORTS, /* ...\\reports: readable by users */
     PLACE_SECRETS, /* ...\secrets: encrypted for this machine */
     PLACE_RESERVE, /* ...\\reserve: sealed reserve CRLs */
+    PLACE_GRANTS,  /* ...\\grants: former access lists; the service itself cannot write there */
 };
 
 /* Appends the path (UTF-8, no separator at the end). */

@@ -61,9 +61,10 @@ static int create_or_open(SC_HANDLE scm, const struct svc_setup *in, SC_HANDLE *
     if (e != ERROR_SERVICE_EXISTS)
         return err_set_win32(err, e, "creating the service '%s'", in->name);
     rc = scm_open_service(scm, in->name, SERVICE_ALL_ACCESS, ret, err);
-    if (!rc &&
-        !ChangeServiceConfigW(*ret, SERVICE_WIN32_OWN_PROCESS, SERVICE_NO_CHANGE,
-                              SERVICE_ERROR_NORMAL, path, NULL, NULL, NULL, NULL, NULL, display))
+    if (!rc && !ChangeServiceConfigW(*ret, SERVICE_WIN32_OWN_PROCESS, SERVICE_NO_CHANGE,
+                                     SERVICE_ERROR_NORMAL, path, NULL, NULL, NULL,
+                                     in->change_account ? account ? account : L"LocalSystem" : NULL,
+                                     NULL, display))
         rc = err_set_win32(err, GetLastError(), "changing the service '%s'", in->name);
     return rc;
 }

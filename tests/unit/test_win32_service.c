@@ -128,7 +128,8 @@ static void query__no_such_service__not_found(void **state)
 static void svc_install__quote_in_path__refused(void **state)
 {
     (void)state;
-    struct svc_setup setup = {NAME, "d", "d", "C:\\a\"b.exe", NULL, NULL, NULL, 0};
+    struct svc_setup setup = {
+        .name = NAME, .display = "d", .description = "d", .program = "C:\\a\"b.exe"};
     struct err err = ERR_INIT;
     assert_int_equal(svc_install(&setup, &err), ERR_INVALID);
 }

@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Least privilege: install under the service's own account, doctor, grant, revoke. The CA's access list is a real
+# registry value; the SCM of Wine keeps no access lists, which grant must notice and say.
+. "$(dirname "${BASH_SOURCE[0]}")/agent.sh"
+key='HKLM\SYSTEM\CurrentControlSet\Services\CertSvc\Configuration\Lab Issuing CA'
+security() { win reg.exe query "$key" /v Security | sed -n 's/.*REG_BINARY *//p'; }
+line() { json ".lines[] | select(.id == \"$1\") | .state"; }
+
+# Owner and group Administrators; Administrators Manage CA and officer, Authenticated Users enroll.
+ba=01020000000000052000000020020000
+au=01010000000000050B000000
+former="0100048014000000240000000000000034000000${ba}${ba}0200340002000000000018000301"
+former="${former}0000${ba}0000140000020000${au}"
+
+step "a lab; the service under its own account"
+lab_up --no-ad
+win reg.exe add "$key" /v Security /t REG_BINARY /d "$former" /f > /dev/null
+expect "former value" "$(security)" "$former"
+agent_install
+expect_match "account" "$(win reg.exe query 'HKLM\SYSTEM\CurrentControlSet\Services\crlagent' /v ObjectName)" 'NT SERVICE\\crlagent'
+
+step "doctor: what is there, what is missing, what to type"
+expect_out 2 doctor --json
+expect "account" "$(json .account)" 'NT SERVICE\crlagent'
+expect "exit code in JSON" "$(json .exitCode)" 2
+for id in ca interface-flags com-class certutil folder.data folder.state event-source pipe role-separation; do
+    expect "$id" "$(line $id)" ok
+done
+expect "Manage CA" "$(line manage-ca)" missing
+expect "its command" "$(json '.lines[] | select(.id == "manage-ca") | .fix')" "crlagent grant --ca"
+expect "service" "$(line service.CertSvc)" missing
+expect_match "roles of the caller" "$(json '.lines[] | select(.id == "roles") | .text')" 'with Manage CA'
+expect_out 2 doctor
+expect_match "text" "$OUT" 'missing +manage-ca .*> crlagent grant --ca'
+
+step "grant --ca: nothing with --dry-run, once, not twice"
+expect_out 0 grant --ca --dry-run
+expect "dry run" "$OUT" "ca Lab Issuing CA: would be given"
+expect "unchanged" "$(security)" "$former"
+expect_out 0 grant --ca
+expect_match "given" "$OUT" 'given; the former access list is kept'
+expect_match "when it counts" "$OUT" 'restart it'
+given=$(security)
+[ "$given" != "$former" ] || fail "the value was not changed"
+expect_out 0 grant --ca
+expect_match "again" "$OUT" 'given before'
+expect "still" "$(security)" "$given"
+expect_out 2 doctor --json
+expect "Manage CA now" "$(line manage-ca)" ok
+expect_rc 23 agent grant --ca --account S-1-5-21-1-2-3-1001
+expect_match "another account" "$OUT" 'take those back first: crlagent revoke'
+expect_rc 20 agent grant
+expect_rc 20 agent grant --ca --account NOBODY-HAS-THIS-NAME
+
+step "revoke: the same bytes; again: nothing"
+expect_out 0 revoke --dry-run
+expect "dry run" "$(security)" "$given"
+expect_out 0 revoke
+expect_match "restored" "$OUT" 'the former access list is back'
+expect "former bytes" "$(security)" "$former"
+expect_out 0 revoke
+expect "former bytes" "$(security)" "$former"
+
+step "changed by somebody in between: only our entry goes"
+expect_out 0 grant --ca
+other=$(security)
+win reg.exe add "$key" /v Security /t REG_BINARY /d "${other/180003010000/180001010000}" /f > /dev/null
+expect_out 0 revoke
+expect_match "entry" "$OUT" 'our entry alone was removed'
+expect_match "the other's change stays" "$(security)" '180001010000'
+win reg.exe add "$key" /v Security /t REG_BINARY /d "$former" /f > /dev/null
+
+step "roles that are separated; a wrong descriptor; services whose access list does not change"
+win reg.exe add "$key" /v RoleSeparationEnabled /t REG_DWORD /d 1 /f > /dev/null
+expect_rc 23 agent grant --ca --account S-1-5-32-544
+expect_match "two roles" "$OUT" 'separates roles'
+win reg.exe add "$key" /v Security /t REG_BINARY /d "${former:0:60}" /f > /dev/null
+expect_rc 23 agent grant --ca
+expect_match "cut descriptor" "$OUT" 'security descriptor'
+expect "left alone" "$(security)" "${former:0:60}"
+expect_rc 23 agent grant --services
+expect_match "not kept" "$OUT" 'service CertSvc: the system accepted the new access list, but another one is there now'
+expect_out 0 revoke
+expect_match "nothing" "$OUT" 'nothing to take back'
+passed
