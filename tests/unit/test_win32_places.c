@@ -64,7 +64,7 @@ static void sid_of__unknown_and_malformed__refused(void **state)
 static void place_path__each__full_path(void **state)
 {
     (void)state;
-    for (int i = PLACE_PROGRAM; i <= PLACE_RESERVE; i++) {
+    for (int i = PLACE_PROGRAM; i <= PLACE_GRANTS; i++) {
         SCOPED(buf_free) struct buf path = BUF_INIT;
         assert_int_equal(place_path((enum place)i, &path, NULL), ERR_OK);
         assert_int_equal(path.data[1], ':');
@@ -89,6 +89,23 @@ static void place_secure_at__new_and_again__accepted(void **state)
         fail_msg("%s", err.text);
     assert_int_equal(place_secure_at(folder, PLACE_STATE, &err), ERR_OK);
     assert_int_equal(place_verify(folder, &err), ERR_OK);
+}
+
+/* The former access lists: a folder of the usual kind, which the service may write to, is not
+ * taken for them. */
+static void place_secure_at__grants_writable_by_service__refused(void **state)
+{
+    (void)state;
+    SCOPED(buf_free) struct buf usual = BUF_INIT, grants = BUF_INIT;
+    struct err err = ERR_INIT;
+    assert_int_equal(place_sddl(PLACE_STATE, &usual, &err), ERR_OK);
+    assert_int_equal(place_sddl(PLACE_GRANTS, &grants, &err), ERR_OK);
+    assert_non_null(strstr(buf_str(&usual), "S-1-5-80-"));
+    assert_null(strstr(buf_str(&grants), "S-1-5-80-"));
+    assert_int_equal(place_secure_at(folder, PLACE_STATE, &err), ERR_OK);
+    /* Wine keeps access lists of files as the modes of its host: the service's entry is lost. */
+    const bool on_wine = GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "wine_get_version") != NULL;
+    assert_int_equal(place_secure_at(folder, PLACE_GRANTS, &err), on_wine ? ERR_OK : ERR_DENIED);
 }
 
 static void place_secure_at__users_may_write__refused(void **state)
@@ -120,6 +137,8 @@ static void place_secure_at__users_may_write__refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(place_secure_at__grants_writable_by_service__refused, setup,
+                                        teardown),
         cmocka_unit_test(sid_of_service__trusted_installer__known_value),
         cmocka_unit_test(sid_of__unknown_and_malformed__refused),
         cmocka_unit_test(place_path__each__full_path),
