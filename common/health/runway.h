@@ -4,11 +4,10 @@
  * worst of all locations and addresses (some client is always on that one; the gate uses it).
  * Effective: what a client gets that tries the URLs in the order of the certificate.
  *
- * Base and delta count alike: where the CA publishes deltas, a base CRL names them (Freshest CRL),
- * and a client that wants the freshest state and gets no delta has no answer: on Windows the
- * revocation check then ends as offline (0x80092013), which strict relying parties refuse. A CA
- * that stands still fails on its deltas first. So when no URL serves a usable delta, the effective
- * runway is none even while every base is good; the lines tell which of the two it is. */
+ * Base and delta count alike, and that is a conservative choice: where the CA publishes deltas, a
+ * base CRL names them (Freshest CRL), and what a given client does that gets no delta is its own
+ * affair. A CA that stands still fails on its deltas first. So when no URL serves a usable delta,
+ * the effective runway is none even while every base is good; the lines tell which of the two. */
 #ifndef CRLAGENT_HEALTH_RUNWAY_H
 #define CRLAGENT_HEALTH_RUNWAY_H
 
