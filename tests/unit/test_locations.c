@@ -134,7 +134,7 @@ static void fake_resolve(void *self, struct host_addresses *hosts, size_t n, int
     (void)self;
     (void)timeout_ms;
     for (size_t i = 0; i < n; i++) {
-        if (strcmp(hosts[i].host, "farm") == 0) {
+        if (strcmp(hosts[i].host, "site") == 0) {
             str_copy(hosts[i].address[0], sizeof hosts[i].address[0], "10.0.0.1");
             str_copy(hosts[i].address[1], sizeof hosts[i].address[1], "2001:db8::2");
             hosts[i].n = 2;
@@ -150,7 +150,7 @@ static void locations_spread__names_and_domain_controllers__one_target_each(void
     static const struct resolver fake = {fake_resolve, NULL};
     static const char servers[2][80] = {"dc1.corp.test", "dc2.corp.test"};
     SCOPED(locations_free) struct locations l = {0};
-    assert_int_equal(locations_add_url(&l, "http://farm/a.crl", ROLE_CRL_BASE, 1, 0, NULL), ERR_OK);
+    assert_int_equal(locations_add_url(&l, "http://site/a.crl", ROLE_CRL_BASE, 1, 0, NULL), ERR_OK);
     assert_int_equal(locations_add_url(&l, "http://gone/a.crl", ROLE_CRL_BASE, 1, 0, NULL), ERR_OK);
     assert_int_equal(locations_add_url(&l, "ldap:///cn=x", ROLE_CRL_BASE, 1, 0, NULL), ERR_OK);
     assert_int_equal(locations_add_url(&l, "ldap://dc9/cn=x", ROLE_CRL_BASE, 1, 0, NULL), ERR_OK);

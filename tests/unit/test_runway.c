@@ -125,8 +125,8 @@ static void runway_compute__one_stale_node__weakest_sees_it(void **state)
 {
     (void)state;
     reset();
-    serve("http://farm/", 0, false, 90);
-    serve("http://farm/", 0, false, 3);
+    serve("http://site/", 0, false, 90);
+    serve("http://site/", 0, false, 3);
     serve("ldap://dc/", 0, false, 80);
     compute();
     assert_int_equal(rw.weakest, 3 * HOUR - 600);
