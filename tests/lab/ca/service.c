@@ -236,7 +236,7 @@ static void run_schedule(int64_t *retry_at, int64_t *hold_until)
     }
     if (!publish_retry_wanted())
         *retry_at = 0;
-    else if (*retry_at == 0)
+    else if (*retry_at == 0 || *retry_at > now + pause) /* the setting may have been shortened */
         *retry_at = now + pause;
 }
 
