@@ -5,7 +5,7 @@ add_library(crla_flags INTERFACE)
 target_compile_options(crla_flags INTERFACE
   -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wvla
   # Texts in fixed fields are cut on purpose; the warning depends on the optimizer and would differ between builds.
-  -Wno-format-truncation
+  $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation>
   -fstack-protector-strong "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.")
 if(CRLAGENT_WERROR)
   target_compile_options(crla_flags INTERFACE -Werror)
