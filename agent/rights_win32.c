@@ -3,20 +3,82 @@
 #include "agent/rights_win32.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/file.h"
 #include "base/str.h"
+#include "win32/places.h"
+#include "win32/regread.h"
 #include "win32/service.h"
 
 #define CA_SERVICE "CertSvc"
 #define DEPENDANTS_MAX 64
+#define SETUP_KEY "SOFTWARE\\crlagent"
+#define SETUP_OPERATORS "Operators"
+#define ACCOUNT_MAX 256 /* as in the schema */
+
+int rights_operators(struct config *c, struct err *err)
+{
+    SCOPED(reg_close) struct reg_key key = {0};
+    SCOPED(scope_free) char *text = NULL;
+    if (*c->access.operators)
+        return ERR_OK;
+    int rc = reg_open(SETUP_KEY, &key, err);
+    if (rc == ERR_NOT_FOUND) {
+        err_clear(err);
+        return ERR_OK;
+    }
+    if (!rc)
+        rc = reg_text(&key, SETUP_OPERATORS, "", &text, err);
+    if (rc)
+        return rc;
+    if (strlen(text) > ACCOUNT_MAX)
+        return err_set(err, ERR_LIMIT,
+                       "HKLM\\" SETUP_KEY ", value '" SETUP_OPERATORS "': expected at most %d "
+                       "characters, found %zu. Name the group in the configuration instead",
+                       ACCOUNT_MAX, strlen(text));
+    free(c->access.operators);
+    c->access.operators = steal_ptr(text);
+    return ERR_OK;
+}
+
+static int is_record(void *arg, const char *file)
+{
+    *(bool *)arg |= str_ends_nocase(file, ".txt");
+    return ERR_OK;
+}
+
+int rights_mark(bool *ret, struct err *err)
+{
+    static const char text[] = "Rights given by 'crlagent grant' are in force; their former access "
+                               "lists are in this folder. 'crlagent revoke' takes them back.\n";
+    SCOPED(buf_free) struct buf path = BUF_INIT;
+    bool any = false;
+    int rc = place_path(PLACE_GRANTS, &path, err);
+    if (!rc)
+        rc = file_list(buf_str(&path), is_record, &any, err);
+    if (rc == ERR_NOT_FOUND) {
+        err_clear(err);
+        rc = ERR_OK;
+    } else if (!rc && (buf_puts(&path, "\\" RIGHTS_MARKER) || buf_check(&path, "a path", err))) {
+        rc = err_nomem(err);
+    } else if (!rc) {
+        rc = any ? file_write_atomic(buf_str(&path), text, sizeof text - 1, err)
+                 : file_remove(buf_str(&path), err);
+    }
+    if (!rc && ret)
+        *ret = any;
+    return rc;
+}
 
 int rights_config(const char *path, struct config *ret, struct err *err)
 {
     int rc = config_load(path, ret, NULL, err);
-    if (rc != ERR_NOT_FOUND)
-        return rc;
-    err_clear(err);
-    return config_defaults(ret, err);
+    if (rc == ERR_NOT_FOUND) {
+        err_clear(err);
+        rc = config_defaults(ret, err);
+    }
+    return rc ? rc : rights_operators(ret, err);
 }
 
 static bool is_in(const char *name, const struct svc_info *list, size_t n)

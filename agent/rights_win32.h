@@ -4,6 +4,8 @@
 #ifndef CRLAGENT_AGENT_RIGHTS_WIN32_H
 #define CRLAGENT_AGENT_RIGHTS_WIN32_H
 
+#include <stdbool.h>
+
 #include "ca/admin.h"
 #include "ca/settings.h"
 #include "config/config.h"
@@ -20,7 +22,20 @@
 /* Certificate manager, auditor, backup operator ([MS-CSRA] 3.1.1.7). */
 #define RIGHTS_OTHER_ROLES 0x0Eu
 
-/* The configuration in that file, the defaults when there is none. */
+/* In PLACE_GRANTS while a record is there: setup warns at a removal, and refuses one with PURGE=1,
+ * which would lose the former access lists (also in installer/tables/Signature.idt). */
+#define RIGHTS_MARKER "in.force"
+
+/* Makes or removes that file, as the records in the folder say; *ret (may be NULL) = whether there
+ * are any. A folder that is not there holds none. */
+MUST_CHECK int rights_mark(bool *ret, struct err *err);
+
+/* Who may run a maintenance where the configuration names nobody: what setup was told (property
+ * OPERATORS), in HKEY_LOCAL_MACHINE, which administrators alone can write. The configuration wins.
+ */
+MUST_CHECK int rights_operators(struct config *c, struct err *err);
+
+/* The configuration in that file, the defaults when there is none; with rights_operators(). */
 MUST_CHECK int rights_config(const char *path, struct config *ret, struct err *err);
 
 /* Calls each() for CertSvc, for what depends on it, and for the configured services, once each. */

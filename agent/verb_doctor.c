@@ -278,11 +278,10 @@ static void check_folders(struct doctor *d)
     static const struct {
         enum place place;
         const char *id;
-    } folders[] = {{PLACE_DATA, "folder.data"},
-                   {PLACE_CONFIG, "folder.config"},
-                   {PLACE_STATE, "folder.state"},
-                   {PLACE_LOGS, "folder.logs"},
-                   {PLACE_REPORTS, "folder.reports"}};
+    } folders[] = {{PLACE_DATA, "folder.data"},       {PLACE_CONFIG, "folder.config"},
+                   {PLACE_STATE, "folder.state"},     {PLACE_LOGS, "folder.logs"},
+                   {PLACE_REPORTS, "folder.reports"}, {PLACE_SECRETS, "folder.secrets"},
+                   {PLACE_RESERVE, "folder.reserve"}};
     for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
         SCOPED(buf_free) struct buf path = BUF_INIT;
         struct err err = ERR_INIT;
@@ -322,6 +321,21 @@ static void check_pipe(struct doctor *d)
     else
         add(d, OK, "pipe", "", "the service answers on its pipe");
     pipe_client_close(c);
+}
+
+/* The service does not start with a name that it cannot resolve. */
+static void check_operators(struct doctor *d)
+{
+    const char *name = d->config.access.operators;
+    struct err err = ERR_INIT;
+    char sid[190];
+    if (!*name)
+        add(d, NOTE, "operators", "", "nobody but Administrators may run a maintenance");
+    else if (sid_text_of(name, sid, sizeof sid, &err))
+        add(d, MISSING, "operators",
+            "name an existing group in <operators>, or with setup's OPERATORS", "%s", err.text);
+    else
+        add(d, OK, "operators", "", "members of '%s' may run a maintenance", name);
 }
 
 static bool have_certutil(void)
@@ -439,6 +453,7 @@ static int examine(struct doctor *d, struct err *err)
     check_key(d);
     check_folders(d);
     check_event_source(d);
+    check_operators(d);
     check_pipe(d);
     return ERR_OK;
 }

@@ -147,6 +147,16 @@ static int open_folder(struct run *r, struct err *err)
     return rc ? rc : place_path(PLACE_GRANTS, &r->folder, err);
 }
 
+/* A failure on the way leaves the records of what was done: they count. */
+static int mark(const struct run *r, int rc, struct err *err)
+{
+    struct err own = ERR_INIT;
+    int marked = r->dry_run ? ERR_OK : rights_mark(NULL, &own);
+    if (marked && !rc)
+        *err = own;
+    return rc ? rc : marked;
+}
+
 static int finish(struct run *r, int rc, const struct err *err)
 {
     if (r->ca_changed)
@@ -191,12 +201,13 @@ int verb_grant(struct cli *cli, int argc, char **argv)
         rc = give_ca(&r, &err);
     if (!rc && services)
         rc = rights_each_service(config ? config : cli->config_path, give_service, &r, &err);
-    return finish(&r, rc, &err);
+    return finish(&r, mark(&r, rc, &err), &err);
 }
 
 struct walk {
     struct run *run;
     struct err *err;
+    size_t records;
     int failed; /* first failure: the others are still taken back */
 };
 
@@ -208,6 +219,7 @@ static int take_back(void *arg, const char *file)
     struct err err = ERR_INIT;
     if (!str_ends_nocase(file, ".txt"))
         return ERR_OK;
+    w->records++;
     buf_printf(&path, "%s\\%s", buf_str(&w->run->folder), file);
     int rc = grant_record_object(buf_str(&path), &object, &err);
     const char *text = buf_str(&object);
@@ -240,17 +252,20 @@ int verb_revoke(struct cli *cli, int argc, char **argv)
     if (cli_options(cli, &opts, argc, argv, &args, &code))
         return code;
     r.dry_run = dry_run;
-    struct walk walk = {&r, &err, ERR_OK};
+    struct walk walk = {&r, &err, 0, ERR_OK};
     int rc = place_path(PLACE_GRANTS, &r.folder, &err);
     if (!rc)
         rc = file_stat(buf_str(&r.folder), &info, &err);
-    if (rc == ERR_NOT_FOUND) {
-        fprintf(cli->out, "nothing was granted: nothing to take back\n");
-        return EXIT_DONE;
-    }
+    bool folder = rc != ERR_NOT_FOUND;
     if (!rc)
         rc = place_secure(PLACE_GRANTS, &err);
     if (!rc)
         rc = file_list(buf_str(&r.folder), take_back, &walk, &err);
-    return finish(&r, rc ? rc : walk.failed, &err);
+    if (!rc && folder)
+        rc = mark(&r, walk.failed, &err);
+    if (!folder || (!rc && !walk.records)) {
+        fprintf(cli->out, "nothing was granted: nothing to take back\n");
+        return EXIT_DONE;
+    }
+    return finish(&r, rc, &err);
 }

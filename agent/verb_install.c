@@ -45,8 +45,8 @@ static int arguments(const char *config, struct buf *out, struct err *err)
 
 static int make_places(struct err *err)
 {
-    static const enum place places[] = {PLACE_DATA, PLACE_CONFIG, PLACE_STATE, PLACE_LOGS,
-                                        PLACE_REPORTS};
+    static const enum place places[] = {PLACE_DATA,    PLACE_CONFIG,  PLACE_STATE,   PLACE_LOGS,
+                                        PLACE_REPORTS, PLACE_SECRETS, PLACE_RESERVE, PLACE_GRANTS};
     for (size_t i = 0; i < ARRAY_LEN(places); i++) {
         int rc = place_secure(places[i], err);
         if (rc)
@@ -135,9 +135,15 @@ int verb_uninstall(struct cli *cli, int argc, char **argv)
     int args, code;
     if (cli_options(cli, &none, argc, argv, &args, &code))
         return code;
+    bool granted = false;
     int rc = svc_uninstall(SERVICE_NAME, WAIT_MS, &err);
     if (!rc)
         rc = event_log_unregister(EVENT_LOG_SOURCE, &err);
+    if (!rc)
+        rc = rights_mark(&granted, &err);
+    if (granted)
+        fprintf(cli->err, "crlagent: rights given by 'crlagent grant' are still in force: "
+                          "'crlagent revoke' takes them back\n");
     return result(cli, rc, &err,
                   "the crlagent service is removed; its configuration, state and logs are kept");
 }

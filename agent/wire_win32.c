@@ -12,6 +12,7 @@
 #include "agent/locate.h"
 #include "agent/logfile.h"
 #include "agent/policy.h"
+#include "agent/rights_win32.h"
 #include "agent/workerprober.h"
 #include "base/file.h"
 #include "base/str.h"
@@ -199,6 +200,8 @@ int wiring_open(const char *config_path, bool console, const struct ldap_fetcher
     InitializeSRWLock(&w->parts->lock);
     w->parts->console = console;
     int rc = load_config(config_path, &w->config, err);
+    if (!rc)
+        rc = rights_operators(&w->config, err);
     if (!rc)
         rc = open_sinks(w, err);
     if (!rc)

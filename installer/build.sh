@@ -55,6 +55,19 @@ collect() {
     find "$stage/files" -type f -exec chmod 644 {} +
 }
 
+# version_of PROGRAM: the file version in its version resource (VS_FIXEDFILEINFO)
+version_of() {
+    python3 - "$1" <<'EOF2'
+import struct, sys
+data = open(sys.argv[1], "rb").read()
+at = data.find(struct.pack("<II", 0xFEEF04BD, 0x10000))
+if at < 0:
+    sys.exit(f"{sys.argv[1]} has no version resource")
+high, low = struct.unpack_from("<II", data, at + 8)
+print(f"{high >> 16}.{high & 0xFFFF}.{low >> 16}.{low & 0xFFFF}")
+EOF2
+}
+
 build_msi() {
     local msi=$1 line table
     # wixl takes paths relative to the source only.
@@ -68,6 +81,12 @@ build_msi() {
         esac
         msibuild "$msi" -q "$line" || die "this statement failed: $line"
     done < "$here/tables/changes.sql"
+    # Windows Installer compares these when it repairs and upgrades; wixl leaves them empty.
+    local f v
+    for f in crlagent.exe hsmupgrade.exe; do
+        v=$(version_of "$stage/files/$f")
+        msibuild "$msi" -q "UPDATE \`File\` SET \`Version\` = '$v', \`Language\` = '1033' WHERE \`File\` = '$f'"
+    done
     "$here/normalise_msi.py" "$msi" "$SOURCE_DATE_EPOCH"
 }
 

@@ -71,7 +71,59 @@ built_files() {
     check "manifests are complete" no grep -rq '@[A-Z_]*@' "$work/a/manifests"
     check "list of libraries names each one" libraries_listed "$work"/a/*.cdx.json
     check "recovery actions" grep -q '1\[~\]1\[~\]1' <(rows "$old" MsiServiceConfigFailureActions)
-    check "ACL of the state folder" grep -q 'DATASTATE.*D:P' <(rows "$old" MsiLockPermissionsEx)
+    check "three privileges for whoever is not LocalSystem" privileges_as_installed
+    check "every folder that the program makes: folder, access list, purge" places_known
+    for f in crlagent hsmupgrade; do
+        check "$f.exe: version resource and manifest" resources "$work"/crlagent-*/$f.exe $f
+        check "$f.exe: the installer knows its version" grep -q "^$f.exe.*[[:space:]]$version.0[[:space:]]1033" <(rows "$old" File)
+    done
+}
+
+# The list is that of 'crlagent install', and does not reach a service that stays LocalSystem.
+privileges_as_installed() {
+    local want
+    want=$(grep -A1 'needed_privileges\[\] = ' "$top/agent/verb_install.c" | grep -o 'Se[A-Za-z]*Privilege' | paste -sd' ')
+    [ "$(rows "$old" MsiServiceConfig | grep '^Privileges' | cut -f5 | sed 's/\[~\]/ /g')" = "$want" ] &&
+        rows "$old" Component | grep -q '^AgentPrivileges.*LocalSystem'
+}
+
+# The folders of win32/places.c, with the access lists that place_sddl() gives them there.
+places_known() {
+    python3 - "$top/win32/places.c" "$(rows "$old" Directory)" "$(rows "$old" CreateFolder)" "$(rows "$old" MsiLockPermissionsEx)" \
+        "$(rows "$old" RemoveFile)" "$(rows "$old" CustomAction)" <<'EOF2'
+import hashlib, re, struct, sys
+source = open(sys.argv[1]).read()
+directory, create, lock, remove, action = ([r.split("\t") for r in t.splitlines()[3:]] for t in sys.argv[2:])
+found = re.findall(r'\[PLACE_(\w+)\] = "\\\\crlagent(?:\\\\(\w+))?"', source)
+assert len(found) >= 8, found
+sid = "S-1-5-80-" + "-".join(map(str, struct.unpack("<5I", hashlib.sha1("CRLAGENT".encode("utf-16le")).digest())))
+for place, name in found:
+    row = [d for d in directory if d[0].startswith("DATA") and d[2].split("|")[-1] == (name or "crlagent")]
+    assert row, f"no folder for {place}"
+    key = row[0][0]
+    assert any(c[0] == key for c in create), f"{key} is not made by setup"
+    sddl = "O:BAG:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
+    sddl += "" if place == "GRANTS" else f"(A;OICI;0x1301bf;;;{sid})"
+    sddl += {"REPORTS": "(A;OICI;0x1200a9;;;BU)", "DATA": "(A;;0x1200a9;;;BU)"}.get(place, "")
+    assert [key, "CreateFolder", sddl] in [l[1:4] for l in lock], f"access list of {key}: {sddl}"
+    purge = [a[2] for a in action if a[3] == f"[{key}]" and a[2].startswith("PURGE")]
+    assert purge, f"PURGE does not know {key}"
+    kinds = {r[2] for r in remove if r[3] == purge[0]}
+    assert {"*", ""} <= kinds, f"PURGE leaves files or the folder of {key}: {kinds}"
+EOF2
+}
+
+# resources FILE NAME: what the file's properties show, and a manifest that asks for no elevation
+resources() {
+    python3 - "$1" "$2" "$version" <<'EOF2'
+import sys
+data = open(sys.argv[1], "rb").read()
+for key, value in (("OriginalFilename", sys.argv[2] + ".exe"), ("FileVersion", sys.argv[3]), ("ProductName", "crlagent")):
+    at = data.find(key.encode("utf-16le") + b"\0\0")
+    assert at > 0 and value.encode("utf-16le") + b"\0\0" in data[at:at + 120], (key, value)
+for word in (b'level="asInvoker"', b"longPathAware", b"supportedOS"):
+    assert word in data, word
+EOF2
 }
 
 libraries_listed() {
@@ -88,7 +140,8 @@ EOF2
 
 install() {
     check "install" msi /i "$(win "$old")" "$@" '/l*v' "$(win "$work/log")"
-    check "service account" reg_is "$service" ObjectName LocalSystem
+    check "service account: its own" reg_is "$service" ObjectName 'NT SERVICE\crlagent'
+    check "its privileges are trimmed" reg_is "$software" PrivilegesTrimmed 0x1
     check "service starts by itself" reg_is "$service" Start 0x2
     check "event source" reg_is 'HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\crlagent' EventMessageFile \
         'C:\Program Files\crlagent\crlagent.exe'
@@ -116,13 +169,21 @@ repair_and_upgrade() {
     check "one product" [ "$(timeout 60 wine uninstaller --list | grep -c crlagent)" = 1 ]
     check "upgrade keeps the configuration" grep -q '<mine/>' "$data/config/crlagent.xml"
     check "upgrade keeps the state" grep -q state "$data/state/keep.db"
-    check "upgrade keeps the account" reg_is "$service" ObjectName LocalSystem
+    check "upgrade keeps the account" reg_is "$service" ObjectName 'NT SERVICE\crlagent'
     check "downgrade refused" no msi /i "$(win "$old")" "$@"
     check "still the new one" reg_is "$software" Version 99.0.0
 }
 
+# A record of 'crlagent grant' is there: setup says so, and nothing of it is lost.
 remove() {
-    check "removal" msi /x "$(win "$new")"
+    echo record > "$data/grants/service-CertSvc.txt"
+    touch "$data/grants/in.force"
+    check "removal with PURGE refused while rights are granted" no msi /x "$(win "$new")" PURGE=1
+    check "still there" reg_is "$software" Version 99.0.0
+    check "the message says what to do" grep -q 'crlagent revoke' <(rows "$new" LaunchCondition)
+    check "removal" msi /x "$(win "$new")" '/l*v' "$(win "$work/removal.log")"
+    check "its log says what stays in force" grep -aq 'crlagent revoke' <(tr -d '\0' < "$work/removal.log")
+    check "the former access lists are kept" grep -q record "$data/grants/service-CertSvc.txt"
     check "programs gone" no test -e "$program"
     check "service gone" no timeout 60 wine reg query "$service"
     check "data kept" grep -q state "$data/state/keep.db"
@@ -131,12 +192,21 @@ remove() {
 }
 
 properties_and_purge() {
-    check "own properties" msi /i "$(win "$old")" STARTSERVICE=0 ADDLOCAL=Agent "SERVICEACCOUNT=NT SERVICE\\crlagent" 'CONFIGFILE=D:\pki\crlagent.xml'
-    check "account chosen" reg_is "$service" ObjectName 'NT SERVICE\crlagent'
+    local bad
+    for bad in 'A;B' 'A,B' '#1' 'A[B' 'A*'; do
+        check "OPERATORS=$bad refused" no msi /i "$(win "$old")" STARTSERVICE=0 "OPERATORS=$bad"
+    done
+    check "nothing was installed" same_machine
+    check "own properties" msi /i "$(win "$old")" STARTSERVICE=0 ADDLOCAL=Agent SERVICEACCOUNT=LocalSystem \
+        'CONFIGFILE=D:\pki\crlagent.xml' 'OPERATORS=LAB\PKI operators (Bonn)'
+    check "account chosen" reg_is "$service" ObjectName LocalSystem
+    check "LocalSystem keeps its privileges" reg_is "$software" PrivilegesTrimmed ''
+    check "operators chosen" reg_is "$software" Operators 'LAB\PKI operators (Bonn)'
     check "configuration file chosen" grep -q 'service --config "D:\\pki\\crlagent.xml"' <(reg "$service" ImagePath)
     check "feature left out" no test -e "$program/hsmupgrade.exe"
     check "upgrade remembers" msi /i "$(win "$new")" STARTSERVICE=0
-    check "account remembered" reg_is "$service" ObjectName 'NT SERVICE\crlagent'
+    check "account remembered" reg_is "$service" ObjectName LocalSystem
+    check "operators remembered" reg_is "$software" Operators 'LAB\PKI operators (Bonn)'
     check "configuration file remembered" grep -q 'D:\\pki\\crlagent.xml' <(reg "$service" ImagePath)
     echo state > "$data/state/state.db"
     echo '<crlagent/>' > "$data/config/crlagent.xml"
@@ -148,8 +218,12 @@ properties_and_purge() {
 # The service itself, started by setup, kept running over an upgrade, stopped by removal.
 started() {
     mkdir -p "$data"
-    check "install and start" msi /i "$(win "$old")"
+    check "install and start" msi /i "$(win "$old")" OPERATORS=S-1-5-32-545
     check "running" running
+    check "operators as setup was told" operators_line 'ok.*S-1-5-32-545'
+    timeout 60 wine reg add "$software" /v Operators /d NOBODY-HAS-THIS-NAME /f > /dev/null 2>&1
+    check "a group that does not exist" operators_line 'missing.*NOBODY-HAS-THIS-NAME'
+    timeout 60 wine reg add "$software" /v Operators /d S-1-5-32-545 /f > /dev/null 2>&1
     check "the service answers" sh -c "timeout 60 wine '$program/crlagent.exe' status --json > '$work/status.json'; [ -s '$work/status.json' ]"
     check "upgrade of a running one" msi /i "$(win "$new")"
     check "running again" running
@@ -157,6 +231,7 @@ started() {
     check "stopped and gone" no running
     check "the machine as before, after a running service" same_machine
 }
+operators_line() { timeout 60 wine "$program/crlagent.exe" doctor | tr -d '\r' | grep ' operators ' | grep -q "$1"; }
 running() { timeout 60 wine sc.exe query crlagent | grep -q 'RUNNING'; }
 
 sign() {

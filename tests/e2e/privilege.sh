@@ -24,7 +24,7 @@ step "doctor: what is there, what is missing, what to type"
 expect_out 2 doctor --json
 expect "account" "$(json .account)" 'NT SERVICE\crlagent'
 expect "exit code in JSON" "$(json .exitCode)" 2
-for id in ca interface-flags com-class certutil folder.data folder.state event-source pipe role-separation; do
+for id in ca interface-flags com-class certutil folder.data folder.state folder.secrets folder.reserve event-source pipe role-separation; do
     expect "$id" "$(line $id)" ok
 done
 expect "Manage CA" "$(line manage-ca)" missing
@@ -42,6 +42,7 @@ expect_out 0 grant --ca
 expect_match "given" "$OUT" 'given; the former access list is kept'
 expect_match "when it counts" "$OUT" 'restart it'
 given=$(security)
+[ -e "$DATA/grants/in.force" ] || fail "setup would not know that rights are granted"
 [ "$given" != "$former" ] || fail "the value was not changed"
 expect_out 0 grant --ca
 expect_match "again" "$OUT" 'given before'
@@ -59,7 +60,9 @@ expect "dry run" "$(security)" "$given"
 expect_out 0 revoke
 expect_match "restored" "$OUT" 'the former access list is back'
 expect "former bytes" "$(security)" "$former"
+[ ! -e "$DATA/grants/in.force" ] || fail "setup would think that rights are still granted"
 expect_out 0 revoke
+expect "again" "$OUT" "nothing was granted: nothing to take back"
 expect "former bytes" "$(security)" "$former"
 
 step "changed by somebody in between: only our entry goes"
@@ -83,4 +86,13 @@ expect_rc 23 agent grant --services
 expect_match "not kept" "$OUT" 'service CertSvc: the system accepted the new access list, but another one is there now'
 expect_out 0 revoke
 expect_match "nothing" "$OUT" 'nothing to take back'
+
+step "uninstall says which rights are left"
+win reg.exe add "$key" /v Security /t REG_BINARY /d "$former" /f > /dev/null
+win reg.exe add "$key" /v RoleSeparationEnabled /t REG_DWORD /d 0 /f > /dev/null
+expect_out 0 grant --ca
+expect_rc 0 agent uninstall
+expect_match "what is left" "$OUT" "rights given by 'crlagent grant' are still in force"
+expect_out 0 revoke
+expect "former bytes" "$(security)" "$former"
 passed
