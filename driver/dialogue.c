@@ -10,6 +10,7 @@
 
 #define TICK_MS 1000
 #define QUESTION_SETTLE_MS 150
+#define LOGIN_SETTLE_MS 2000 /* a login prompt in the middle of a command is believed after that */
 
 const char *outcome_name(enum outcome o)
 {
@@ -175,6 +176,22 @@ static void finish(struct run *r, const struct sight *s)
 
 enum looked { LOOK_MORE, LOOK_AGAIN, LOOK_ENDED };
 
+/* A console that asks for the account again has booted, or its shell has ended: the command has
+ * no result any more, and nothing may be typed there. */
+static enum looked look_for_login(struct run *r)
+{
+    struct dialogue *d = r->d;
+    const struct buf *t = &d->screen.text;
+    struct sight s = recognise_login(d->family, buf_str(t), t->len);
+    if (!d->transport->console_login || s.seen != SEEN_LOGIN_USER)
+        return LOOK_MORE;
+    if (!is_quiet(d, LOGIN_SETTLE_MS))
+        return LOOK_AGAIN;
+    note(d, "connection ended: ", "the console asks for a login");
+    stop(r, OUTCOME_LOST, NULL);
+    return LOOK_ENDED;
+}
+
 /* Looks at what is there. AGAIN: something came while it was waited for silence. */
 static enum looked look(struct run *r)
 {
@@ -205,7 +222,7 @@ static enum looked look(struct run *r)
         buf_puts(&r->x->body, buf_str(t));
         return LOOK_ENDED;
     default:
-        return LOOK_MORE;
+        return look_for_login(r);
     }
 }
 

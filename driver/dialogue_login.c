@@ -9,12 +9,20 @@
 #include "base/str.h"
 #include "driver/recognise.h"
 
-#define WAKE_MS 1500
+#define WAKE_MS 1000
+#define ASK_SETTLE_MS 150 /* a login prompt that stays last for so long is a question */
+/* A prompt for the account after the account was sent: perhaps the answer to an earlier Return,
+ * printed late by a busy appliance. Only one that stays is a console that has started anew. */
+#define ASK_AGAIN_MS 3000
+#define RESTARTS_MAX 4  /* of the console in one login */
+#define PASSWORDS_MAX 2 /* sent in one login; a refusal in words ends it at the first */
+#define NEVER_MS (INT64_MAX / 2)
 
 struct login {
     struct dialogue *d;
     const struct dialogue_account *a;
-    int users, passwords; /* how often each was sent: once is enough */
+    bool user_sent, password_sent; /* since the console last started */
+    int restarts, passwords;
     int64_t start, waked; /* mono_ms */
 };
 
@@ -44,12 +52,20 @@ static int read_more(struct login *l, int64_t ms, struct err *err)
                : ERR_OK;
 }
 
+/* The console asks for the account. Again, although it has it: it has booted, or its login has run
+ * out of time, and knows nothing of us. That is no refusal; a refusal says so. */
 static int send_user(struct login *l, struct err *err)
 {
-    /* Before any password was sent, a second question means that the console has started anew. */
-    if (l->users++)
-        return err_set(err, l->passwords ? ERR_DENIED : ERR_UNAVAILABLE,
-                       "the console asked for the account a second time");
+    if (l->user_sent && ++l->restarts > RESTARTS_MAX)
+        return err_set(err, ERR_UNAVAILABLE, "the console asked for the account %d times",
+                       l->restarts + 1);
+    if (l->password_sent && l->passwords >= PASSWORDS_MAX)
+        return err_set(err, ERR_DENIED,
+                       "the console asked for the account again after the password of '%s' was "
+                       "sent %d times; it is not sent once more",
+                       l->a->user, l->passwords);
+    l->user_sent = true;
+    l->password_sent = false;
     return send_line(l, l->a->user, err);
 }
 
@@ -58,42 +74,56 @@ static int send_password(struct login *l, struct err *err)
     if (!l->a->password)
         return err_set(err, ERR_DENIED,
                        "the console asks for the password of '%s' and none is known", l->a->user);
-    if (l->passwords++)
+    if (l->password_sent || l->passwords >= PASSWORDS_MAX)
         return err_set(err, ERR_DENIED, "the console refused the password of '%s'", l->a->user);
+    l->password_sent = true;
+    l->passwords++;
     return send_line(l, l->a->password, err);
 }
 
-/* *ret_done: 1 = the prompt is there and nothing follows it; -1 = something followed, look again.
- */
-static int look(struct login *l, int *ret_done, struct err *err)
+/* How long nothing may follow until what is seen is acted upon: a message of the day may hold the
+ * prompt's text, and prompts that were asked for twice come twice. */
+static int64_t silence_wanted(const struct login *l, const struct sight *s)
+{
+    switch (s->seen) {
+    case SEEN_STOP:
+    case SEEN_LOGIN_REFUSED:
+        return 0;
+    case SEEN_LOGIN_USER:
+        return l->user_sent ? ASK_AGAIN_MS : ASK_SETTLE_MS;
+    case SEEN_LOGIN_PASSWORD:
+        /* Somebody else's login, which is not for our password: the next Return ends it. */
+        return l->user_sent ? ASK_SETTLE_MS : NEVER_MS;
+    case SEEN_DONE:
+    case SEEN_PROMPT:
+        /* A prompt that was the right one before needs less patience. */
+        return strcmp(s->prompt, l->d->last_prompt) == 0 ? l->d->settle_ms / 3 : l->d->settle_ms;
+    default:
+        return NEVER_MS;
+    }
+}
+
+/* What is seen is the last word of the other side. *ret_done: the prompt is there. */
+static int act(struct login *l, const struct sight *s, bool *ret_done, struct err *err)
 {
     struct dialogue *d = l->d;
-    const struct buf *t = &d->screen.text;
-    struct sight s = d->transport->console_login ? recognise_login(d->family, buf_str(t), t->len)
-                                                 : recognise(d->family, buf_str(t), t->len);
-    switch (s.seen) {
+    switch (s->seen) {
     case SEEN_STOP:
-        return err_set(err, ERR_STATE, "%s", s.rule->text);
+        return err_set(err, ERR_STATE, "%s", s->rule->text);
     case SEEN_LOGIN_USER:
         return send_user(l, err);
     case SEEN_LOGIN_PASSWORD:
         return send_password(l, err);
     case SEEN_LOGIN_REFUSED:
-        return err_set(err, ERR_DENIED, "the console refused the login of '%s'", l->a->user);
-    case SEEN_DONE:
-    case SEEN_PROMPT: {
-        /* A message of the day may hold the prompt's text: it is the prompt when it stays last. */
-        *ret_done = -1;
-        /* A prompt that was the right one before needs less patience. */
-        int64_t settle = strcmp(s.prompt, d->last_prompt) == 0 ? d->settle_ms / 3 : d->settle_ms;
-        if (read_more(l, settle, err) == ERR_TIMEOUT) {
-            err_clear(err);
-            str_copy(d->prompt, sizeof d->prompt, s.prompt);
-            *ret_done = 1;
-        }
-        return (int)err->code;
-    }
+        if (l->passwords)
+            return err_set(err, ERR_DENIED, "the console refused the login of '%s'", l->a->user);
+        /* Not ours: our Return met a question for a password that somebody left open. */
+        l->user_sent = false;
+        screen_clear(&d->screen);
+        return ERR_OK;
     default:
+        str_copy(d->prompt, sizeof d->prompt, s->prompt);
+        *ret_done = true;
         return ERR_OK;
     }
 }
@@ -103,33 +133,53 @@ static int wake(struct login *l, int64_t now, struct err *err)
 {
     struct transport *t = l->d->transport;
     /* Once the account was sent, an empty line would be an empty password: a failed login. */
-    if (!t->console_login || l->users || l->passwords || (l->waked && now - l->waked < WAKE_MS))
+    if (!t->console_login || l->user_sent || (l->waked && now - l->waked < WAKE_MS))
         return ERR_OK;
     l->waked = now;
-    return t->ops->write(t->self, "\r\n", 2, err);
+    return t->ops->write(t->self, t->eol, strlen(t->eol), err);
+}
+
+static struct sight look(const struct login *l)
+{
+    const struct dialogue *d = l->d;
+    const struct buf *t = &d->screen.text;
+    return d->transport->console_login ? recognise_login(d->family, buf_str(t), t->len)
+                                       : recognise(d->family, buf_str(t), t->len);
+}
+
+/* Reads on. *ret_silent: nothing came for as long as what is seen wants. */
+static int listen_on(struct login *l, const struct sight *s, int64_t left, bool *ret_silent,
+                     struct err *err)
+{
+    int64_t silence = silence_wanted(l, s);
+    int64_t wait = silence < NEVER_MS ? silence : 1000;
+    *ret_silent = silence == 0;
+    if (*ret_silent)
+        return ERR_OK;
+    int rc = read_more(l, wait < left ? wait : left, err);
+    if (rc != ERR_TIMEOUT)
+        return rc;
+    err_clear(err);
+    *ret_silent = silence < NEVER_MS && wait <= left;
+    return ERR_OK;
 }
 
 static int until_prompt(struct login *l, struct err *err)
 {
     struct dialogue *d = l->d;
-    int done = 0;
-    for (int rc = ERR_OK; done != 1;) {
+    for (bool done = false; !done;) {
+        bool silent = false;
         int64_t now = clock_mono_ms(d->clock);
         int64_t left = l->a->total_ms - (now - l->start);
         if (left <= 0)
             return err_set(err, ERR_TIMEOUT, "no prompt '%s' within %lld s", d->family->prompt,
                            (long long)(l->a->total_ms / 1000));
-        rc = wake(l, now, err);
+        int rc = wake(l, now, err);
+        struct sight s = look(l);
         if (!rc)
-            rc = read_more(l, left < 1000 ? left : 1000, err);
-        if (rc == ERR_TIMEOUT) {
-            err_clear(err);
-            continue;
-        }
-        do {
-            done = 0;
-            rc = rc ? rc : look(l, &done, err);
-        } while (!rc && done < 0);
+            rc = listen_on(l, &s, left, &silent, err);
+        if (!rc && silent)
+            rc = act(l, &s, &done, err);
         if (rc)
             return rc;
     }

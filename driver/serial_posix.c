@@ -61,6 +61,8 @@ static int serial_open(void *self, struct err *err)
     cfsetispeed(&t, speed);
     cfsetospeed(&t, speed);
     tcsetattr(s->fd, TCSANOW, &t);
+    /* What was said while nobody listened may be a prompt of before a boot. */
+    tcflush(s->fd, TCIFLUSH);
     return ERR_OK;
 }
 

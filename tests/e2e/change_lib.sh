@@ -66,7 +66,7 @@ change_plan() {
     PLAN_START=$(date -u -d '-1 minute' +%Y-%m-%dT%H:%M:%SZ)
     PLAN_END=$(date -u -d "+$1" +%Y-%m-%dT%H:%M:%SZ)
     PLAN_AGENTS=ca01 PLAN_ACTIVATION=black-key PLAN_CHECK="<check timeout=\"5s\"><arg>$W/active</arg></check>"
-    PLAN_TIMEOUTS='connect="10s" command="10s" ped="30s" update="20s" firmware="20s" boot="20s" settle="5s" poll="1s" agent="60s" activation="30s"'
+    PLAN_TIMEOUTS=$(timeouts agent=120s activation=90s)
     # shellcheck disable=SC2086
     plan $MEMBERS
 }
@@ -77,11 +77,10 @@ person_at_ped() {
     local tell=$1 a n end
     for a in $MEMBERS; do
         for n in 1 2; do
-            "$LUNA" ped "$W/$a" present blue --wait 60 > /dev/null || return 1
+            "$LUNA" ped "$W/$a" present blue --wait 180 > /dev/null || return 1
             $tell "$a" "$([ $n = 1 ] && echo "the SO presents the BLUE key and enters the PIN" || echo "the SO presents the BLUE key again")"
-            sleep 1
         done
-        end=$((SECONDS + 60))
+        end=$((SECONDS + 180))
         until grep -q "\[$a\].*BLACK key" "$W/out"; do
             [ $SECONDS -lt $end ] || return 1
             sleep 0.1

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# ./dev demo [--ca-only | --manual]: the main job, end to end, in a lab of its own. First by hand: a CA whose CRLs
+# ./dev demo [--ca-only | --serial | --manual]: the main job, end to end, in a lab of its own. First by hand: a CA whose CRLs
 # are too short for the asked window is taken safely out of use while its HSM is away, and brought back, with the evidence on
-# screen. Then the whole change, from a plan file: hsmupgrade pauses the CA, upgrades two HA members (over SSH, or by a person at
-# the console), and resumes the CA.
+# screen. Then the whole change, from a plan file: hsmupgrade pauses the CA, upgrades two HA members (over SSH, over the
+# serial console, or by a person at it), and resumes the CA.
 PART=change CONSOLE=ssh
 for option in "$@"; do
     case $option in
         --ca-only) PART=ca ;;
+        --serial) CONSOLE=serial ;;
         --manual) CONSOLE=manual ;;
-        *) echo "demo: unknown option '$option' (there are --ca-only, --manual)" >&2; exit 2 ;;
+        *) echo "demo: unknown option '$option' (there are --ca-only, --serial, --manual)" >&2; exit 2 ;;
     esac
 done
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."

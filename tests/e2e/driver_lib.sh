@@ -13,6 +13,15 @@ if [ -z "${DRIVER_NS:-}" ]; then
     DRIVER_NS=1 exec unshare -n bash -c 'ip link set lo up; exec bash "$@"' - "$0" "$@"
 fi
 
+# Time-outs of a plan: generous, because a busy machine is slow. A case that is about a time-out has PLAN_TIMEOUTS.
+PATIENT='connect="60s" command="60s" ped="100s" update="60s" firmware="60s" boot="60s" settle="20s" poll="1s" agent="60s" activation="30s"'
+# timeouts NAME=SECONDS...: the patient ones, some of them shorter
+timeouts() {
+    local one text=$PATIENT
+    for one in "$@"; do text=$(sed "s/${one%=*}=\"[^\"]*\"/${one%=*}=\"${one#*=}\"/" <<< "$text"); done
+    echo "$text"
+}
+
 W=$(mktemp -d "${TMPDIR:-/tmp}/hsmupgrade.XXXXXX")
 APPLIANCES=()
 cleanup() {
@@ -37,7 +46,7 @@ appliance() {
     local said
     said=$("$LUNA" up "$W/$name" --profile "$profile" --name "$name" --scale 0.002 \
         --set times.shutdown 0.3 times.boot 0.7 times.hsm_start 0.5 times.hsm_reset 0.3 times.firmware 1.0 \
-        times.step 0.02 times.silence 0.2 times.pedk 3 times.pedo 4 needs_reboot_patch no "$@")
+        times.step 0.02 times.silence 0.2 times.pedk 60 times.pedo 90 needs_reboot_patch no "$@")
     APPLIANCES+=("$name")
     printf -v "PORT_$name" '%s' "$(awk '$1 == "port" {print $2}' <<< "$said")"
     printf -v "FP_$name" '%s' "$(awk '$1 == "fingerprint" {print $2}' <<< "$said")"
@@ -96,7 +105,7 @@ plan() {
             echo '</agents>'
         fi
         echo "<activation by=\"${PLAN_ACTIVATION:-none}\">${PLAN_CHECK:-}</activation>"
-        echo "<timeouts ${PLAN_TIMEOUTS:-connect=\"10s\" command=\"10s\" ped=\"6s\" update=\"8s\" firmware=\"8s\" boot=\"15s\" settle=\"3s\" poll=\"1s\" agent=\"20s\" activation=\"4s\"}/>"
+        echo "<timeouts ${PLAN_TIMEOUTS:-$PATIENT}/>"
         echo '<attestations>'
         for a in backup-restored dr-plan ha ups local-ped teams-told access-path; do
             echo "<attest what=\"$a\" by=\"A. Tester\" date=\"2020-01-01\"/>"
@@ -118,7 +127,7 @@ secrets() {
 hu() {
     local want=$1 verb=$2 code=0
     shift 2
-    secrets | timeout 120 "$HSMUPGRADE" "$verb" --state "$W/state" --secrets-stdin --now "${NOW:-2020-01-10T00:00:00Z}" "$@" \
+    secrets | timeout 240 "$HSMUPGRADE" "$verb" --state "$W/state" --secrets-stdin --now "${NOW:-2020-01-10T00:00:00Z}" "$@" \
         "$W/plan.xml" > "$W/out" 2>&1 || code=$?
     cat "$W/out" >> "$W/all"
     [ "$code" = "$want" ] || fail "$verb: expected exit $want, got $code"
@@ -152,12 +161,25 @@ background() {
         < <(secrets) > "$W/out" 2>&1 &
     DRIVER_PID=$!
 }
-# wait_said SECONDS TEXT: until it stands in the output of the background run
+# wait_said TEXT: until it stands in the output of the background run
 wait_said() {
-    local end=$((SECONDS + $1))
-    until grep -qE -- "$2" "$W/out"; do
-        [ $SECONDS -lt $end ] || fail "not said within $1 s: $2"
+    local end=$((SECONDS + 60))
+    until grep -qE -- "$1" "$W/out"; do
+        [ $SECONDS -lt $end ] || fail "not said within 60 s: $1"
         sleep 0.05
+    done
+}
+# finished STEP: does the journal have this step of hsm1 as done?
+finished() {
+    "$HSMUPGRADE" status --state "$W/state" --json "$W/plan.xml" 2> /dev/null |
+        jq -e --arg step "$1" '.steps[] | select(.owner == "hsm1" and .step == $step and .state == "done")' > /dev/null
+}
+# until_up NAME: until the appliance's shell and its HSM answer again
+until_up() {
+    local end=$((SECONDS + 60))
+    until "$LUNA" talk "$W/$1" 'hsm show' 2> /dev/null | grep -q 'login attempts left'; do
+        [ $SECONDS -lt $end ] || fail "$1 does not come up"
+        sleep 0.2
     done
 }
 kill_driver() {

@@ -49,7 +49,7 @@ person_at_ped quiet &
 person=$!
 # Beside it: was the CA stopped, and its HSM away, while the primary was upgraded?
 (
-    end=$((SECONDS + 60))
+    end=$((SECONDS + 180))
     until grep -q '\[hsmb\] reboot: begun' "$W/out" || [ $SECONDS -ge $end ]; do sleep 0.1; done
     certsvc > "$W/seen.ca"
     until "$LAB" hsm "$DIR" status | tee -a "$W/seen.hsm" | grep -q away || [ $SECONDS -ge $end ]; do sleep 0.1; done

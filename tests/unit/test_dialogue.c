@@ -370,6 +370,99 @@ static void dialogue_open__console__logs_in_once(void **state)
     end(&b);
 }
 
+/* What a console does besides asking once: each line is one login. */
+static void dialogue_open__restarted_console__table(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        struct turn turn[9];
+        int code;
+        const char *typed; /* lines joined by '/', without those of waking */
+    } rows[] = {
+        {"a Return that was answered late: two prompts, one login",
+         {{NULL, ""},
+          {"", "\r\nhsm1 login as: \r\nhsm1 login as: "},
+          {"admin", "\r\nhsm1 login as: |admin\r\nPassword: "},
+          {"secret-pw", "\r\n" P}},
+         ERR_OK,
+         "admin/secret-pw/"},
+        {"it boots after the password was typed, and asks anew",
+         {{NULL, ""},
+          {"", "\r\nhsm1 login as: "},
+          {"admin", "admin\r\nPassword: "},
+          {"secret-pw", "\r\n||Starting sshd: [ OK ]\r\nhsm1 login as: "},
+          {"admin", "admin\r\nPassword: "},
+          {"secret-pw", "\r\n" P}},
+         ERR_OK,
+         "admin/secret-pw/admin/secret-pw/"},
+        {"its login runs out of time",
+         {{NULL, ""},
+          {"", "\r\nhsm1 login: "},
+          {"admin", "\r\nLogin timed out after 60 seconds\r\nhsm1 login: "},
+          {"admin", "admin\r\nPassword: "},
+          {"secret-pw", "\r\n" P}},
+         ERR_OK,
+         "admin/admin/secret-pw/"},
+        {"somebody left a question for a password: ours is not given to it",
+         {{NULL, "Password: "},
+          {"", "\r\nLogin incorrect\r\n"},
+          {"", "\r\nhsm1 login: "},
+          {"admin", "admin\r\nPassword: "},
+          {"secret-pw", "\r\n" P}},
+         ERR_OK,
+         "admin/secret-pw/"},
+        {"a refusal in words is final",
+         {{NULL, ""},
+          {"", "\r\nhsm1 login: "},
+          {"admin", "admin\r\nPassword: "},
+          {"secret-pw", "\r\nLogin incorrect\r\nhsm1 login: "}},
+         ERR_DENIED,
+         "admin/secret-pw/"},
+        {"a console that never says why is given the password twice, not more often",
+         {{NULL, ""},
+          {"", "\r\nhsm1 login: "},
+          {"admin", "admin\r\nPassword: "},
+          {"secret-pw", "\r\nhsm1 login: "},
+          {"admin", "admin\r\nPassword: "},
+          {"secret-pw", "\r\nhsm1 login: "}},
+         ERR_DENIED,
+         "admin/secret-pw/admin/secret-pw/"},
+    };
+    static const struct dialogue_account account = {"admin", "secret-pw", 60000};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct bench b;
+        SCOPED(buf_free) struct buf lines = BUF_INIT;
+        size_t n = 0;
+        while (n < ARRAY_LEN(rows[i].turn) && rows[i].turn[n].says)
+            n++;
+        begin_with(&b, rows[i].turn, n, NULL);
+        b.t.console_login = true;
+        b.t.eol = "\r";
+        int rc = dialogue_open(&b.d, &account, &b.err);
+        for (char *w = strtok(b.fake.typed.data, "\r"); w; w = strtok(NULL, "\r"))
+            buf_printf(&lines, "%s/", w);
+        if (rc != rows[i].code || strcmp(buf_str(&lines), rows[i].typed) != 0)
+            fail_msg("%s: code %d (%s), typed %s", rows[i].what, rc, b.err.text, buf_str(&lines));
+        end(&b);
+    }
+}
+
+static void dialogue_run__login_prompt_on_a_console__lost(void **state)
+{
+    (void)state;
+    static const struct turn turns[] = {
+        {NULL, P}, {"hsm show", "hsm show\r\n|Kernel 3.10 on an x86_64\r\n\r\nhsm1 login as: |||"}};
+    struct bench b;
+    static const struct dialogue_account account = {"admin", "secret-pw", 60000};
+    begin_with(&b, turns, 2, NULL);
+    b.t.console_login = true;
+    assert_int_equal(dialogue_open(&b.d, &account, &b.err), ERR_OK);
+    assert_int_equal(run(&b, "show", "hsm show"), ERR_OK);
+    assert_int_equal(b.x.outcome, OUTCOME_LOST);
+    end(&b);
+}
+
 static void transcript__secrets_in_every_form__never_written(void **state)
 {
     (void)state;
@@ -491,6 +584,8 @@ int main(void)
         cmocka_unit_test(dialogue_open__password_change__stops_for_a_person),
         cmocka_unit_test(dialogue_open__prompt_in_message_of_the_day__last_one_counts),
         cmocka_unit_test(dialogue_open__console__logs_in_once),
+        cmocka_unit_test(dialogue_open__restarted_console__table),
+        cmocka_unit_test(dialogue_run__login_prompt_on_a_console__lost),
         cmocka_unit_test(transcript__secrets_in_every_form__never_written),
         cmocka_unit_test(family_fill__hostile_values__refused),
         cmocka_unit_test(family_load__broken__line_and_element),

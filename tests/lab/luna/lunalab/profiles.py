@@ -60,7 +60,7 @@ STATE = {
     "ped": {"attached": True, "firmware": "2.9.0", "keys_needed": 1, "waiting": "", "presented": [], "auto": "",
             "auto_after": 0.1},
     "ssh": {"port": 22, "auth": "password", "ipcheck": False, "login_grace": 120, "drop_hangs": False},
-    "serial": {"open": False, "garbage": False, "boot_messages": True},
+    "serial": {"open": False, "garbage": False, "boot_messages": True, "login_timeout": 60.0},
     "shell": {"prompt_host": True, "columns": 0, "wrap_output": False, "motd": "", "must_change_password": False,
               "silence_is_idle": True, "extra_blank_lines": 0, "last_login": True},
     "update": {"self_reboot": "no", "survives_loss": True, "failed_line": False, "no_effect": False},

@@ -40,30 +40,35 @@ class SerialLine:
 
 
 def console(store, fd):
-    """Login, shell, login, shell ... until the appliance goes down."""
+    """Login, shell, login, shell ... until the appliance goes down. After a boot its messages and the question for the login
+    come unasked, whatever was typed before."""
     from .shell import open_shell
     s = store.read()
-    if s["serial"]["boot_messages"] and s["boots"] > 1:
-        os.write(fd, b"\r\nStarting sshd:                                             [  OK  ]\r\n")
+    asked = s["boots"] > 1
+    if s["serial"]["boot_messages"] and asked:
+        os.write(fd, b"\r\nStarting sshd:                                             [  OK  ]\r\n"
+                     b"\r\nKernel 3.10.0 on an x86_64 (ttyS0)\r\n\r\n")
     first = s["serial"]["open"]
     while True:
         try:
-            if not first and not login(store, fd):
+            if not first and not login(store, fd, asked):
+                asked = True
                 continue
             if store.read()["serial"]["garbage"]:
                 os.write(fd, GARBAGE)
             open_shell(store, fd, fd, "admin", "Console")
         except Gone:
             pass
-        first = False
+        first = asked = False
 
 
-def login(store, fd):
-    """One attempt. Nothing is printed until somebody presses Enter."""
+def login(store, fd, asked):
+    """One attempt. After a logout nothing is printed until somebody presses Enter; a login that takes too long ends."""
+    s = store.read()
     term = Terminal(fd, fd)
     term.columns = 80
-    term.read_line(echo="none")
-    s = store.read()
+    if not asked:
+        term.read_line(echo="none")
     if s["serial"]["garbage"]:
         term.raw_write(GARBAGE)
     while True:
@@ -72,7 +77,12 @@ def login(store, fd):
         if user:
             break
     term.write("Password: ")
-    given = term.read_line(echo="none")
+    term.idle = s["serial"]["login_timeout"]
+    try:
+        given = term.read_line(echo="none")
+    except Gone:
+        term.write("\nLogin timed out\n")
+        return False
     if user == "admin" and given == store.text("password"):
         return True
     term.write("\nLogin incorrect\n")
