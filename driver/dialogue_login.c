@@ -15,14 +15,14 @@
  * printed late by a busy appliance. Only one that stays is a console that has started anew. */
 #define ASK_AGAIN_MS 3000
 #define RESTARTS_MAX 4  /* of the console in one login */
-#define PASSWORDS_MAX 2 /* sent in one login; a refusal in words ends it at the first */
+#define PASSWORDS_MAX 3 /* sent without ever seeing a prompt */
 #define NEVER_MS (INT64_MAX / 2)
 
 struct login {
     struct dialogue *d;
     const struct dialogue_account *a;
     bool user_sent, password_sent; /* since the console last started */
-    int restarts, passwords;
+    int restarts;
     int64_t start, waked; /* mono_ms */
 };
 
@@ -59,14 +59,17 @@ static int send_user(struct login *l, struct err *err)
     if (l->user_sent && ++l->restarts > RESTARTS_MAX)
         return err_set(err, ERR_UNAVAILABLE, "the console asked for the account %d times",
                        l->restarts + 1);
-    if (l->password_sent && l->passwords >= PASSWORDS_MAX)
-        return err_set(err, ERR_DENIED,
-                       "the console asked for the account again after the password of '%s' was "
-                       "sent %d times; it is not sent once more",
-                       l->a->user, l->passwords);
     l->user_sent = true;
     l->password_sent = false;
     return send_line(l, l->a->user, err);
+}
+
+/* Asked again and not refused: the console has booted meanwhile and taken our password, which was
+ * on its way, for an account. Return ends that login. */
+static int leave_wrong_login(struct login *l, struct err *err)
+{
+    l->user_sent = l->password_sent = false;
+    return send_line(l, "", err);
 }
 
 static int send_password(struct login *l, struct err *err)
@@ -74,10 +77,15 @@ static int send_password(struct login *l, struct err *err)
     if (!l->a->password)
         return err_set(err, ERR_DENIED,
                        "the console asks for the password of '%s' and none is known", l->a->user);
-    if (l->password_sent || l->passwords >= PASSWORDS_MAX)
-        return err_set(err, ERR_DENIED, "the console refused the password of '%s'", l->a->user);
+    if (l->password_sent)
+        return leave_wrong_login(l, err);
+    if (l->d->passwords >= PASSWORDS_MAX)
+        return err_set(err, ERR_DENIED,
+                       "the console was given the password of '%s' %d times and never said why it "
+                       "asks again; it is not sent once more",
+                       l->a->user, l->d->passwords);
     l->password_sent = true;
-    l->passwords++;
+    l->d->passwords++;
     return send_line(l, l->a->password, err);
 }
 
@@ -115,7 +123,7 @@ static int act(struct login *l, const struct sight *s, bool *ret_done, struct er
     case SEEN_LOGIN_PASSWORD:
         return send_password(l, err);
     case SEEN_LOGIN_REFUSED:
-        if (l->passwords)
+        if (l->password_sent)
             return err_set(err, ERR_DENIED, "the console refused the login of '%s'", l->a->user);
         /* Not ours: our Return met a question for a password that somebody left open. */
         l->user_sent = false;
@@ -123,6 +131,7 @@ static int act(struct login *l, const struct sight *s, bool *ret_done, struct er
         return ERR_OK;
     default:
         str_copy(d->prompt, sizeof d->prompt, s->prompt);
+        d->passwords = 0;
         *ret_done = true;
         return ERR_OK;
     }

@@ -376,7 +376,7 @@ static void dialogue_open__restarted_console__table(void **state)
     (void)state;
     static const struct {
         const char *what;
-        struct turn turn[9];
+        struct turn turn[10];
         int code;
         const char *typed; /* lines joined by '/', without those of waking */
     } rows[] = {
@@ -392,6 +392,17 @@ static void dialogue_open__restarted_console__table(void **state)
           {"", "\r\nhsm1 login as: "},
           {"admin", "admin\r\nPassword: "},
           {"secret-pw", "\r\n||Starting sshd: [ OK ]\r\nhsm1 login as: "},
+          {"admin", "admin\r\nPassword: "},
+          {"secret-pw", "\r\n" P}},
+         ERR_OK,
+         "admin/secret-pw/admin/secret-pw/"},
+        {"it boots and takes the password that was on its way for an account",
+         {{NULL, ""},
+          {"", "\r\nhsm1 login as: "},
+          {"admin", "admin\r\nPassword: "},
+          {"secret-pw", "\r\n|Starting sshd\r\nhsm1 login as: secret-pw\r\nPassword: "},
+          {"", "\r\nLogin incorrect\r\nhsm1 login as: "},
+          {"", "\r\nhsm1 login as: "},
           {"admin", "admin\r\nPassword: "},
           {"secret-pw", "\r\n" P}},
          ERR_OK,
@@ -419,15 +430,18 @@ static void dialogue_open__restarted_console__table(void **state)
           {"secret-pw", "\r\nLogin incorrect\r\nhsm1 login: "}},
          ERR_DENIED,
          "admin/secret-pw/"},
-        {"a console that never says why is given the password twice, not more often",
+        {"a console that never says why is given the password three times, not more often",
          {{NULL, ""},
           {"", "\r\nhsm1 login: "},
           {"admin", "admin\r\nPassword: "},
           {"secret-pw", "\r\nhsm1 login: "},
           {"admin", "admin\r\nPassword: "},
-          {"secret-pw", "\r\nhsm1 login: "}},
+          {"secret-pw", "\r\nhsm1 login: "},
+          {"admin", "admin\r\nPassword: "},
+          {"secret-pw", "\r\nhsm1 login: "},
+          {"admin", "admin\r\nPassword: "}},
          ERR_DENIED,
-         "admin/secret-pw/admin/secret-pw/"},
+         "admin/secret-pw/admin/secret-pw/admin/secret-pw/admin/"},
     };
     static const struct dialogue_account account = {"admin", "secret-pw", 60000};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
