@@ -65,6 +65,7 @@ change_plan() {
     NOW=$(date -u +%Y-%m-%dT%H:%M:%SZ)
     PLAN_START=$(date -u -d '-1 minute' +%Y-%m-%dT%H:%M:%SZ)
     PLAN_END=$(date -u -d "+$1" +%Y-%m-%dT%H:%M:%SZ)
+    PLAN_ATTESTED=$(date -u +%Y-%m-%d)
     PLAN_AGENTS=ca01 PLAN_ACTIVATION=black-key PLAN_CHECK="<check timeout=\"5s\"><arg>$W/active</arg></check>"
     PLAN_TIMEOUTS=$(timeouts agent=120s activation=90s)
     # shellcheck disable=SC2086

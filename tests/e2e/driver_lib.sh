@@ -108,7 +108,7 @@ plan() {
         echo "<timeouts ${PLAN_TIMEOUTS:-$PATIENT}/>"
         echo '<attestations>'
         for a in backup-restored dr-plan ha ups local-ped teams-told access-path; do
-            echo "<attest what=\"$a\" by=\"A. Tester\" date=\"2020-01-01\"/>"
+            echo "<attest what=\"$a\" by=\"A. Tester\" date=\"${PLAN_ATTESTED:-2020-01-01}\"/>"
         done
         echo '</attestations></hsmplan>'
     } > "$W/plan.xml"

@@ -3,14 +3,16 @@
 #include "unit/cmocka_unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/when.h"
 #include "driver/journal.h"
 #include "driver/status.h"
 
-#define DIR "test-journal"
+static char dir[400]; /* in the folder for temporary files; gone at the end */
 
 static void remove_all(void)
 {
@@ -18,10 +20,25 @@ static void remove_all(void)
                                         "lock-C1",    "lock-h_22",      "lock-C1-journal"};
     struct err err = ERR_INIT;
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        char path[80];
-        snprintf(path, sizeof path, DIR "/%s", names[i]);
+        char path[480];
+        snprintf(path, sizeof path, "%s/%s", dir, names[i]);
         (void)!file_remove(path, &err);
     }
+}
+
+static int choose_folder(void **state)
+{
+    const char *temp = getenv("TMPDIR") ? getenv("TMPDIR") : getenv("TEMP");
+    (void)state;
+    snprintf(dir, sizeof dir, "%s/test-journal-%ld", temp ? temp : "/tmp", (long)getpid());
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    remove_all();
+    return rmdir(dir);
 }
 
 static struct journal *fresh(void)
@@ -29,7 +46,7 @@ static struct journal *fresh(void)
     struct journal *j = NULL;
     struct err err = ERR_INIT;
     remove_all();
-    assert_int_equal(journal_open(DIR, "C1", false, &j, &err), ERR_OK);
+    assert_int_equal(journal_open(dir, "C1", false, &j, &err), ERR_OK);
     return j;
 }
 
@@ -39,7 +56,7 @@ static void journal_open__read_only_and_absent__not_found(void **state)
     struct journal *j = NULL;
     struct err err = ERR_INIT;
     remove_all();
-    assert_int_equal(journal_open(DIR, "nothing", true, &j, &err), ERR_NOT_FOUND);
+    assert_int_equal(journal_open(dir, "nothing", true, &j, &err), ERR_NOT_FOUND);
     assert_null(j);
 }
 
@@ -49,7 +66,7 @@ static void journal_lock__held_by_another__busy(void **state)
     SCOPED(journal_close) struct journal *a = fresh();
     SCOPED(journal_close) struct journal *b = NULL;
     struct err err = ERR_INIT;
-    assert_int_equal(journal_open(DIR, "C1", false, &b, &err), ERR_OK);
+    assert_int_equal(journal_open(dir, "C1", false, &b, &err), ERR_OK);
     assert_int_equal(journal_lock(a, "h:22", &err), ERR_OK);
     assert_int_equal(journal_lock(b, "h:22", &err), ERR_BUSY);
     assert_non_null(strstr(err.text, "another hsmupgrade is working on 'h:22'"));
@@ -68,7 +85,7 @@ static void journal_set__begun_then_done__survives_reopening(void **state)
     assert_int_equal(s.state, STEP_NEW);
     assert_int_equal(journal_set(j, 100, "hsm1", "update", STEP_BEGUN, "", &err), ERR_OK);
     journal_close(&j);
-    assert_int_equal(journal_open(DIR, "C1", false, &j, &err), ERR_OK);
+    assert_int_equal(journal_open(dir, "C1", false, &j, &err), ERR_OK);
     assert_int_equal(journal_step(j, "hsm1", "update", &s, &err), ERR_OK);
     assert_int_equal(s.state, STEP_BEGUN);
     assert_int_equal(s.begun, 100);
@@ -124,5 +141,5 @@ int main(void)
         cmocka_unit_test(journal_fact__hostile_text__kept_as_it_is),
         cmocka_unit_test(status__some_steps__in_order),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, choose_folder, remove_folder);
 }
