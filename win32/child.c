@@ -159,6 +159,12 @@ static int make_null(HANDLE *ret, struct err *err)
     return ERR_OK;
 }
 
+/* Never NULL once the pipes are made. */
+static HANDLE standard_error(const struct child *c)
+{
+    return c->null_error ? c->null_error : c->says.theirs ? c->says.theirs : c->out.theirs;
+}
+
 static int create_process(const struct child_setup *setup, struct child *c, wchar_t *program,
                           wchar_t *command, LPPROC_THREAD_ATTRIBUTE_LIST list,
                           PROCESS_INFORMATION *ret, struct err *err)
@@ -168,7 +174,7 @@ static int create_process(const struct child_setup *setup, struct child *c, wcha
     STARTUPINFOEXW start = {.StartupInfo = {.cb = sizeof start, .dwFlags = STARTF_USESTDHANDLES}};
     start.StartupInfo.hStdInput = c->in.theirs;
     start.StartupInfo.hStdOutput = c->out.theirs;
-    start.StartupInfo.hStdError = c->null_error ? c->null_error : c->out.theirs;
+    start.StartupInfo.hStdError = standard_error(c);
     start.lpAttributeList = list;
     BOOL ok = setup->token ? CreateProcessAsUserW(setup->token, program, command, NULL, NULL, TRUE,
                                                   flags, NULL, NULL, &start.StartupInfo, ret)
@@ -182,8 +188,8 @@ static int create_process(const struct child_setup *setup, struct child *c, wcha
 static int start_in_job(const struct child_setup *setup, struct child *c, wchar_t *program,
                         wchar_t *command, struct err *err)
 {
-    HANDLE handles[3] = {c->in.theirs, c->out.theirs, c->null_error};
-    size_t n_handles = c->null_error ? 3 : 2;
+    HANDLE handles[3] = {c->in.theirs, c->out.theirs, standard_error(c)};
+    size_t n_handles = handles[2] == handles[1] ? 2 : 3; /* none may stand twice */
     SIZE_T size = 0;
     PROCESS_INFORMATION info = {0};
     InitializeProcThreadAttributeList(NULL, 1, 0, &size);
@@ -228,12 +234,15 @@ int child_start(const struct child_setup *setup, struct child *ret, struct err *
         rc = make_pipe(false, &ret->in, err);
     if (!rc)
         rc = make_pipe(true, &ret->out, err);
-    if (!rc && setup->separate_error)
+    if (!rc && setup->error == CHILD_ERROR_DROPPED)
         rc = make_null(&ret->null_error, err);
+    if (!rc && setup->error == CHILD_ERROR_PIPE)
+        rc = make_pipe(true, &ret->says, err);
     if (!rc)
         rc = start_in_job(setup, ret, program, wide_command, err);
     close_handle(&ret->in.theirs);
     close_handle(&ret->out.theirs);
+    close_handle(&ret->says.theirs);
     close_handle(&ret->null_error);
     if (rc)
         child_end(ret);
@@ -246,6 +255,7 @@ void child_end(struct child *c)
         TerminateJobObject(c->job, 1);
     child_pipe_close(&c->in);
     child_pipe_close(&c->out);
+    child_pipe_close(&c->says);
     close_handle(&c->process);
     close_handle(&c->job);
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/lines.h"
+#include "base/str.h"
 #include "base/when.h"
 #include "win32/process_int.h"
 #include "win32/werr.h"
@@ -17,37 +19,45 @@ struct talk {
     struct child c;
     const char *input;
     size_t left;
-    char block[4096];
+    char block[4096], said[4096];
     struct buf *out;
+    struct lines *lines; /* NULL: standard error goes with the output */
 };
 
-static void keep_output(struct talk *t, DWORD n)
-{
-    size_t room = t->out->len < LIMIT_CHILD_OUTPUT ? LIMIT_CHILD_OUTPUT - t->out->len : 0;
-    buf_add(t->out, t->block, n < room ? n : room);
-}
-
-/* Starts what can be started: the read, and the write while there is input. false = the child has
- * closed its output. */
+/* Starts what can be started: the reads, and the write while there is input. false = the child has
+ * closed its outputs. */
 static bool keep_going(struct talk *t)
 {
-    if (!t->c.out.pending && child_read(&t->c.out, t->block, sizeof t->block))
-        return false;
-    if (t->c.in.ours && !t->c.in.pending) {
+    struct child *c = &t->c;
+    if (c->out.ours && !c->out.pending && child_read(&c->out, t->block, sizeof t->block))
+        child_pipe_close(&c->out);
+    if (c->says.ours && !c->says.pending && child_read(&c->says, t->said, sizeof t->said))
+        child_pipe_close(&c->says);
+    if (c->in.ours && !c->in.pending) {
         /* It does not want our input: no error of ours. */
-        if (!t->left || child_write(&t->c.in, t->input, (DWORD)t->left))
-            child_pipe_close(&t->c.in);
+        if (!t->left || child_write(&c->in, t->input, (DWORD)t->left))
+            child_pipe_close(&c->in);
     }
-    return true;
+    return c->out.ours || c->says.ours;
 }
 
-static bool read_done(struct talk *t)
+static void read_done(struct talk *t)
 {
     DWORD n = 0;
+    size_t room = t->out->len < LIMIT_CHILD_OUTPUT ? LIMIT_CHILD_OUTPUT - t->out->len : 0;
     if (child_result(&t->c.out, &n))
-        return false;
-    keep_output(t, n);
-    return true;
+        child_pipe_close(&t->c.out);
+    else
+        buf_add(t->out, t->block, n < room ? n : room);
+}
+
+static void said_done(struct talk *t)
+{
+    DWORD n = 0;
+    if (child_result(&t->c.says, &n))
+        child_pipe_close(&t->c.says);
+    else
+        lines_feed(t->lines, t->said, n);
 }
 
 static void write_done(struct talk *t)
@@ -61,30 +71,55 @@ static void write_done(struct talk *t)
     }
 }
 
+enum wait { WAIT_READ, WAIT_SAID, WAIT_WRITE, WAIT_END, WAIT_NONE };
+
+/* Waits for one of the transfers under way, or the end of the process. */
+static enum wait wait_one(struct talk *t, bool ended, int64_t left)
+{
+    HANDLE handle[4];
+    enum wait what[4];
+    DWORD n = 0;
+    const struct {
+        bool on;
+        HANDLE handle;
+        enum wait what;
+    } all[] = {{t->c.out.pending, t->c.out.ov.hEvent, WAIT_READ},
+               {t->c.says.pending, t->c.says.ov.hEvent, WAIT_SAID},
+               {t->c.in.pending, t->c.in.ov.hEvent, WAIT_WRITE},
+               {!ended, t->c.process, WAIT_END}};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        if (all[i].on) {
+            handle[n] = all[i].handle;
+            what[n++] = all[i].what;
+        }
+    }
+    DWORD which = WaitForMultipleObjects(n, handle, FALSE, left < 0 ? 0 : (DWORD)left);
+    return which < WAIT_OBJECT_0 + n ? what[which - WAIT_OBJECT_0] : WAIT_NONE;
+}
+
 /* Feeds and drains until the child has ended and its output is read. false = time-out. */
 static bool converse(struct talk *t, int64_t deadline)
 {
     const struct clock *clock = clock_system();
     bool ended = false;
     while (keep_going(t)) {
-        HANDLE wait[3] = {t->c.out.ov.hEvent};
-        DWORD n = 1, at_process = 9, at_write = 9;
-        if (t->c.in.pending)
-            wait[at_write = n++] = t->c.in.ov.hEvent;
-        if (!ended)
-            wait[at_process = n++] = t->c.process;
-        int64_t left = deadline - clock_mono_ms(clock);
-        DWORD which = WaitForMultipleObjects(n, wait, FALSE, left < 0 ? 0 : (DWORD)left);
-        if (which == WAIT_OBJECT_0) {
-            if (!read_done(t))
-                break;
-        } else if (which == WAIT_OBJECT_0 + at_write) {
+        switch (wait_one(t, ended, deadline - clock_mono_ms(clock))) {
+        case WAIT_READ:
+            read_done(t);
+            break;
+        case WAIT_SAID:
+            said_done(t);
+            break;
+        case WAIT_WRITE:
             write_done(t);
-        } else if (which == WAIT_OBJECT_0 + at_process) {
+            break;
+        case WAIT_END: {
             ended = true;
             int64_t drained = clock_mono_ms(clock) + DRAIN_MS;
             deadline = deadline < drained ? deadline : drained;
-        } else {
+            break;
+        }
+        case WAIT_NONE:
             return ended;
         }
     }
@@ -92,11 +127,12 @@ static bool converse(struct talk *t, int64_t deadline)
     return WaitForSingleObject(t->c.process, left < 0 ? 0 : (DWORD)left) == WAIT_OBJECT_0;
 }
 
-int process_run(const char *const *argv, const char *input, int64_t timeout_ms,
-                struct process_result *ret, struct err *err)
+static int run(const char *const *argv, const char *input, int64_t timeout_ms, struct lines *lines,
+               struct process_result *ret, struct err *err)
 {
-    struct child_setup setup = {.argv = argv};
-    struct talk t = {.input = input ? input : "", .out = &ret->out};
+    struct child_setup setup = {.argv = argv,
+                                .error = lines ? CHILD_ERROR_PIPE : CHILD_ERROR_WITH_OUT};
+    struct talk t = {.input = input ? input : "", .out = &ret->out, .lines = lines};
     const struct clock *clock = clock_system();
     int64_t start = clock_mono_ms(clock);
     memset(ret, 0, sizeof *ret);
@@ -106,6 +142,8 @@ int process_run(const char *const *argv, const char *input, int64_t timeout_ms,
         return rc;
     DWORD code = 0;
     bool ended = converse(&t, start + timeout_ms);
+    if (lines)
+        lines_end(lines);
     if (ended)
         GetExitCodeProcess(t.c.process, &code);
     child_end(&t.c);
@@ -115,4 +153,18 @@ int process_run(const char *const *argv, const char *input, int64_t timeout_ms,
         return err_set(err, ERR_TIMEOUT, "'%s' did not end within %lld ms and was stopped", argv[0],
                        (long long)timeout_ms);
     return ERR_OK;
+}
+
+int process_run(const char *const *argv, const char *input, int64_t timeout_ms,
+                struct process_result *ret, struct err *err)
+{
+    return run(argv, input, timeout_ms, NULL, ret, err);
+}
+
+int process_run_heard(const char *const *argv, int64_t timeout_ms,
+                      const struct process_listener *listener, struct process_result *ret,
+                      struct err *err)
+{
+    struct lines lines = {.each = listener->each, .self = listener->self};
+    return run(argv, NULL, timeout_ms, &lines, ret, err);
 }

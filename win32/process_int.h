@@ -22,15 +22,18 @@ struct child_pipe {
 struct child {
     HANDLE process, job;
     struct child_pipe in, out;
-    HANDLE null_error; /* inheritable NUL for standard error, NULL = goes with out */
+    struct child_pipe says; /* its standard error, with CHILD_ERROR_PIPE */
+    HANDLE null_error;      /* inheritable NUL for standard error, with CHILD_ERROR_DROPPED */
 };
+
+enum child_error { CHILD_ERROR_WITH_OUT, CHILD_ERROR_DROPPED, CHILD_ERROR_PIPE };
 
 struct child_setup {
     const char *const *argv;
     HANDLE token; /* NULL = our own */
     const JOBOBJECT_EXTENDED_LIMIT_INFORMATION *limits;
     const JOBOBJECT_BASIC_UI_RESTRICTIONS *ui; /* NULL = none */
-    bool separate_error;
+    enum child_error error;                    /* where its standard error goes */
 };
 
 /* Starts the program inside its job before its first instruction runs. */

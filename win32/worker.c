@@ -74,8 +74,11 @@ int worker_start(const struct worker_setup *in, struct worker **ret, struct err 
     int rc = in->restricted ? restricted_token(&token, err) : ERR_OK;
     if (rc)
         return rc;
-    struct child_setup setup = {
-        .argv = in->argv, .token = token, .limits = &limits, .ui = &ui, .separate_error = true};
+    struct child_setup setup = {.argv = in->argv,
+                                .token = token,
+                                .limits = &limits,
+                                .ui = &ui,
+                                .error = CHILD_ERROR_DROPPED};
     struct worker *w = calloc(1, sizeof *w);
     if (!w)
         return err_nomem(err);

@@ -23,4 +23,17 @@ struct process_result {
 MUST_CHECK int process_run(const char *const *argv, const char *input, int64_t timeout_ms,
                            struct process_result *ret, struct err *err);
 
+/* What a program says on standard error, as it says it: each() is called on the calling thread for
+ * every line (base/lines.h). */
+struct process_listener {
+    void (*each)(void *self, const char *line);
+    void *self;
+};
+
+/* As process_run, without input: ret->out is standard output alone, standard error goes to the
+ * listener, line by line. An interrupt from the keyboard does not reach the program. */
+MUST_CHECK int process_run_heard(const char *const *argv, int64_t timeout_ms,
+                                 const struct process_listener *listener,
+                                 struct process_result *ret, struct err *err);
+
 #endif
