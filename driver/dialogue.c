@@ -10,8 +10,9 @@
 
 #define TICK_MS 1000
 #define QUESTION_SETTLE_MS 150
-#define LOGIN_SETTLE_MS 2000 /* a login prompt in the middle of a command is believed after that   \
-                              */
+#define LOGIN_SETTLE_MS                                                                            \
+    2000 /* a login prompt in the middle of a command is believed after that                       \
+          */
 
 const char *outcome_name(enum outcome o)
 {
