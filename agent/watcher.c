@@ -127,6 +127,8 @@ static void look_once(struct watcher *w, struct asked *list)
 {
     struct err err = ERR_INIT;
     struct look *l = NULL;
+    if (list) /* who asks wants to know, not to save bytes */
+        watch_whole(w->watch);
     int rc = watch_look(w->watch, &l, &err);
     answer_all(w, list, rc ? NULL : l, &err);
     if (w->setup.told)

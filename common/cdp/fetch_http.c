@@ -296,6 +296,10 @@ static void judge_status(struct http_transfer *t)
     struct probe_result *r = t->result;
     if (r->http_status == 304 && (t->target->if_etag[0] || t->target->if_modified[0]))
         say(r, PROBE_NOT_MODIFIED, "unchanged since the last full answer");
+    else if (r->http_status == 304)
+        say(r, PROBE_HTTP_STATUS,
+            "expected 200, found 304: 'not modified' to a request without a condition, so that "
+            "nobody gets the CRL");
     else if (r->http_status == 407)
         say(r, PROBE_PROXY, "the proxy wants a password (407); credentials are never sent");
     else if (r->http_status == 401 || r->http_status == 403)

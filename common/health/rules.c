@@ -188,7 +188,8 @@ static bool alike(const struct rules *x, size_t a, size_t b)
 {
     const struct probe_result *ra = &x->in->results[a];
     const struct probe_result *rb = &x->in->results[b];
-    return ra->status == rb->status && ra->http_status == rb->http_status &&
+    /* 200 and 304 bring the same CRL. */
+    return ra->status == rb->status && (has_crl(ra) || ra->http_status == rb->http_status) &&
            x->verdicts[a] == x->verdicts[b] &&
            (!has_crl(ra) || memcmp(ra->facts.sha256, rb->facts.sha256, 32) == 0);
 }

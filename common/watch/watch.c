@@ -14,6 +14,7 @@
 #include "store/history.h"
 #include "store/maintenance.h"
 #include "watch/alarm.h"
+#include "watch/recall.h"
 #include "watch/told.h"
 
 #define TIMER_LOOK "watch.look"
@@ -23,7 +24,8 @@
 #define REPORT_LOCATIONS_MAX 500 /* a report with more is too long for a mail */
 
 struct watch {
-    struct watch_setup setup;
+    struct watch_setup setup; /* its prober is ours */
+    struct recall *recall;
     struct alarms alarms;
     struct notify_channel channel[NOTIFY_CHANNELS_MAX];
     size_t n_channels;
@@ -45,6 +47,11 @@ int watch_new(const struct watch_setup *setup, struct watch **ret, struct err *e
     if (!w)
         return err_nomem(err);
     w->setup = *setup;
+    if (recall_new(&setup->seams.prober, setup->seams.clock, &w->recall, err)) {
+        free(w);
+        return ERR_NOMEM;
+    }
+    w->setup.seams.prober = recall_prober(w->recall);
     w->n_channels = notify_channels(setup->config, w->channel);
     if (store_value_get(setup->store, ALARMS, &text, &why) ||
         alarms_read(buf_str(&text), &w->alarms, &why))
@@ -58,6 +65,7 @@ void watch_free(struct watch **w)
     if (!*w)
         return;
     alarms_free(&(*w)->alarms);
+    recall_free(&(*w)->recall);
     free(*w);
     *w = NULL;
 }
@@ -126,6 +134,11 @@ int64_t watch_next(struct watch *w)
     return at > latest ? latest : at;
 }
 
+void watch_whole(struct watch *w)
+{
+    recall_whole(w->recall);
+}
+
 /* ---- a look ---- */
 
 /* The CA may be asked only while it runs and nobody is about to stop it. */
@@ -171,6 +184,31 @@ static int add_finding(struct findings *list, uint32_t id, const char *found, st
         return err_nomem(err);
     (void)str_copy(f->found, sizeof f->found, found);
     finding_fill_remedy(f);
+    return ERR_OK;
+}
+
+/* A server whose "not modified" means nothing misleads every cache in front of it. */
+static int judge_validators(struct watch *w, struct look *l, struct err *err)
+{
+    for (size_t i = 0; i < l->round.n; i++) {
+        const struct probe_target *t = &l->round.target[i];
+        const struct probe_result *r = &l->round.result[i];
+        if (!recall_misled(w->recall, t))
+            continue;
+        struct finding *f = findings_add(&l->findings, FIND_HTTP_VALIDATOR);
+        if (!f)
+            return err_nomem(err);
+        f->key_index = t->key_index;
+        (void)str_copy(f->ca, sizeof f->ca,
+                       l->view.settings.common_name ? l->view.settings.common_name : "");
+        (void)str_copy(f->url, sizeof f->url, t->url);
+        (void)str_copy(f->address, sizeof f->address, r->address);
+        (void)str_copy(f->expected, sizeof f->expected,
+                       "another ETag, or without one another Last-Modified, for another CRL");
+        snprintf(f->found, sizeof f->found, "%s %s for the CRL before and for this one",
+                 r->etag[0] ? "ETag" : "Last-Modified", r->etag[0] ? r->etag : r->last_modified);
+        finding_fill_remedy(f);
+    }
     return ERR_OK;
 }
 
@@ -376,6 +414,8 @@ int watch_look(struct watch *w, struct look **ret, struct err *err)
     int64_t maintenance;
     enum maint_state state = open_state(w, &maintenance);
     int rc = look_take(&w->setup, may_ask(w, state), w->known, w->n_known, &l, &why);
+    if (!rc)
+        rc = judge_validators(w, l, &why);
     if (!rc)
         rc = test_keys(w, state, l, &why);
     if (!rc && w->metrics.code)

@@ -56,6 +56,9 @@ void watch_free(struct watch **w); /* for SCOPED(); takes NULL */
 /* UTC of the next look. */
 int64_t watch_next(struct watch *w);
 
+/* The next look asks web servers for whole CRLs, not whether they have changed. */
+void watch_whole(struct watch *w);
+
 /* One look now, on schedule or because somebody asked; the next one is scheduled. *ret (the caller
  * frees it) is what was seen. A look that fails is an error, and an alarm like any other. */
 MUST_CHECK int watch_look(struct watch *w, struct look **ret, struct err *err);

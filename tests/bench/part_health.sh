@@ -29,11 +29,13 @@ cat > "$work/nginx.conf" <<CONF
 load_module /usr/lib/nginx/modules/ngx_http_echo_module.so;
 worker_processes 1; pid $work/nginx.pid; error_log $work/error.log; daemon off;
 events { worker_connections 4096; }
-http { access_log off; types { application/pkix-crl crl; } keepalive_requests 1000000; client_body_temp_path $work/t; proxy_temp_path $work/t;
+http { access_log off; log_format sent '\$bytes_sent'; types { application/pkix-crl crl; } keepalive_requests 1000000; client_body_temp_path $work/t; proxy_temp_path $work/t;
   fastcgi_temp_path $work/t; uwsgi_temp_path $work/t; scgi_temp_path $work/t;
   server { listen 8080 backlog=4096; root $work/www;
+    location /loop/ { rewrite ^/loop/(small|large)/ /\$1.crl break; access_log $work/sent.log sent; }
     location /late/ { echo_sleep 0.05; echo_exec /x.crl; } } }
 CONF
+cp "$work/www/x.crl" "$work/www/small.crl"
 nginx -c "$work/nginx.conf" -e "$work/error.log" 2>"$work/nginx.txt" &
 web=$!
 for i in $(seq 100); do curl -sf -o /dev/null http://127.0.0.1:8080/x.crl && break; sleep 0.05; done
@@ -78,3 +80,25 @@ done
 urls 2000 > "$work/urls"
 timed "$crlagent" check --url-file "$work/urls" --issuer "$work/ca.pem" --parallel $p --parallel-host $p --format html --output "$work/r.html"
 printf 'HTML report of 2000 locations: %s KiB, whole run %s s\n' $(($(stat -c %s "$work/r.html") / 1024)) "$wall"
+
+echo 'periodic loop, CRLs unchanged: one round of whole requests / one of conditional requests (304)'
+"$BENCH_NATIVE/crlgen" --key "$work/l.key" --ca "$work/l.pem" --out "$work/www/large.crl" --entries 20000 > /dev/null
+# loop SIZE LOCATIONS ROUNDS ISSUER
+loop() {
+    local how sent=() cpu=() ms body n304 good
+    seq -f "http://127.0.0.1:8080/loop/$1/%.0f" "$2" > "$work/urls"
+    for how in whole conditional; do
+        sleep 0.2; : > "$work/sent.log"
+        read -r ms body n304 good < <("$BENCH_NATIVE/loop_probe" $how "$work/urls" "$4" "$3")
+        sleep 0.2
+        [ "$good" = "$2" ] || { echo "only $good of $2 CRLs were good" >&2; exit 1; }
+        [ $how = whole ] || [ "$n304" = "$2" ] || { echo "only $n304 of $2 answers were 304" >&2; exit 1; }
+        # The first round is whole either way and does not count.
+        sent+=("$(tail -n +$(($2 + 1)) "$work/sent.log" | awk -v r="$3" '{ s += $1 } END { printf "%d", s / r }')")
+        cpu+=("$ms")
+    done
+    awk -v l="$2 locations, CRL of $(stat -c %s "$work/www/$1.crl") bytes" -v a="${sent[0]}" -v b="${sent[1]}" -v c="${cpu[0]}" -v d="${cpu[1]}" \
+        'BEGIN { printf "  %-40s sent %.2f / %.2f MB: %.4f x   CPU %.0f / %.0f ms: %.2f x\n", l, a / 1e6, b / 1e6, b / a, c, d, d / c }'
+}
+loop small 2000 5 "$work/ca.pem"
+loop large 200 3 "$work/l.pem"
