@@ -101,6 +101,10 @@ void act_settle(struct conductor *c, const char *verb, const struct maint_answer
         conductor_event(c, FIND_MAINT_EVIDENCE, SEV_INFO,
                         "the evidence bundle of change %s is '%s', last hash %s", a->row.change,
                         ret->path, ret->head);
+    /* The runway that status shows is that of the last look: of a CRL that is gone. Not sooner:
+     * while the services go down nobody may ask the CA. */
+    if (a->prove.n_lines || maint_state_final(a->state) || strcmp(verb, "tick") != 0)
+        watcher_refresh(conductor_watcher(c));
 }
 
 void act_run(struct conductor *c, struct job *job)

@@ -43,6 +43,19 @@ static int clock_sleep_until_stop(void *self, int64_t ms)
 static const struct clock_ops conductor_clock = {clock_now_system, clock_mono_system,
                                                  clock_sleep_until_stop};
 
+struct watcher *conductor_watcher(struct conductor *c)
+{
+    AcquireSRWLockShared(&c->lock);
+    struct watcher *w = c->watcher;
+    ReleaseSRWLockShared(&c->lock);
+    return w;
+}
+
+static bool on_seen(void *self, struct probe_seen *ret)
+{
+    return watcher_seen(conductor_watcher(self), ret);
+}
+
 /* Same maintenance? Then a second call follows the first one's progress. */
 static bool same_work(const struct job *a, const struct job *b)
 {
@@ -279,6 +292,8 @@ int conductor_start(const struct conductor_setup *setup, struct conductor **ret,
     c->seams.progress_self = c;
     c->seams.stopping = is_stopping;
     c->seams.stopping_self = c;
+    c->seams.seen = on_seen;
+    c->seams.seen_self = c;
     InitializeSRWLock(&c->lock);
     InitializeConditionVariable(&c->wake);
     c->queue_end = &c->queue;
@@ -414,5 +429,7 @@ void conductor_poke(struct conductor *c)
 
 void conductor_set_watcher(struct conductor *c, struct watcher *w)
 {
+    AcquireSRWLockExclusive(&c->lock);
     c->watcher = w;
+    ReleaseSRWLockExclusive(&c->lock);
 }

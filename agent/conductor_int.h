@@ -35,7 +35,7 @@ struct conductor {
     bool stopping, poked;
     bool cancel;                  /* the running verb should leave: an abort waits */
     char step[PROTOCOL_TEXT_MAX]; /* last progress text */
-    struct watcher *watcher;      /* set before the first request */
+    struct watcher *watcher;      /* NULL until it has started */
     /* owned by the thread */
     struct store *store;
     struct maint *maint;
@@ -66,6 +66,8 @@ bool look_answer(struct conductor *c, struct pipe_call *call, const struct pipe_
 /* Answers a call and gives it up. */
 void call_answer(struct pipe_call *call, int exit_code, const char *message, const char *document,
                  size_t len);
+
+struct watcher *conductor_watcher(struct conductor *c); /* NULL = not started */
 
 /* One event to the configured sinks. */
 void conductor_event(struct conductor *c, uint32_t id, enum severity severity, const char *fmt, ...)

@@ -309,6 +309,8 @@ static void put_maintenance(json_t *o, const struct document_status *s)
     if (m->row.id && (m->active || s->steps))
         json_object_set_new(o, "maintenance", maintenance_object(&m->row));
     put_bool(o, "active", m->active);
+    if (m->active)
+        put_number(o, "muted-alarms", (int64_t)s->muted);
     put_span(o, "left", m->left);
     put_known(o, "runway-used-percent", m->used);
     for (size_t i = 0; i < m->n_services && m->active; i++)

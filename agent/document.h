@@ -29,7 +29,8 @@ struct document_status {
     const struct runway *runway; /* of the newest look at the locations; NULL = none yet */
     int64_t runway_when;
     const struct maint_status *maint;
-    bool steps; /* with the steps of the maintenance */
+    uint64_t muted; /* expected alarms of the open maintenance, counted and not told */
+    bool steps;     /* with the steps of the maintenance */
 };
 MUST_CHECK int document_status(const struct document_status *s, struct buf *out, struct err *err);
 

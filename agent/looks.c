@@ -54,6 +54,7 @@ static int answer_status(struct conductor *c, struct store *store,
             .runway = round->known ? &round->runway : NULL,
             .runway_when = round->when,
             .maint = m,
+            .muted = round->muted,
             .steps = strcmp(req->verb, "maintenance") == 0,
         };
         rc = document_status(&s, out, err);

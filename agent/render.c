@@ -325,6 +325,9 @@ static void status(const json_t *d, int64_t now, struct buf *out)
     if (!json_object_get(d, "maintenance"))
         line(out, "maintenance:", "none");
     maintenance_lines(json_object_get(d, "maintenance"), now, out);
+    if (has_number(d, "muted-alarms"))
+        buf_printf(out, "%-*s %lld expected alarms counted and not told\n", LABEL,
+                   "muted:", (long long)number_of(d, "muted-alarms"));
     service_lines(json_object_get(d, "services"), out);
     step_lines(json_object_get(d, "steps"), out);
 }

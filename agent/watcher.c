@@ -28,7 +28,7 @@ struct watcher {
     SRWLOCK lock; /* guards what follows */
     CONDITION_VARIABLE wake;
     struct asked *queue;
-    bool stopping;
+    bool stopping, refresh;
     struct look *last;
     /* owned by the thread */
     struct store *store;
@@ -74,25 +74,30 @@ static int open_all(struct watcher *w, struct err *err)
     return watch_new(&setup, &w->watch, err);
 }
 
-/* Everybody who has asked by now; NULL and *ret_due when nobody has and nothing is due. */
-static struct asked *wait_for_work(struct watcher *w, int64_t due, bool *ret_stop)
+struct work_to_do {
+    struct asked *list; /* everybody who has asked by now */
+    bool look, stop;
+};
+
+static struct work_to_do wait_for_work(struct watcher *w, int64_t due)
 {
     AcquireSRWLockExclusive(&w->lock);
     for (;;) {
         int64_t left = due - clock_now(clock_system());
-        if (w->queue || w->stopping || left <= 0)
+        if (w->queue || w->refresh || w->stopping || left <= 0)
             break;
         /* Not longer than ten seconds: the clock may step, and a maintenance may begin. */
         DWORD ms = left > 10 ? 10000 : (DWORD)left * 1000;
         if (!SleepConditionVariableSRW(&w->wake, &w->lock, ms, 0))
             break;
     }
-    struct asked *list = w->stopping ? NULL : w->queue;
-    if (list)
+    struct work_to_do todo = {w->stopping ? NULL : w->queue, false, w->stopping};
+    todo.look = todo.list || w->refresh || due <= clock_now(clock_system());
+    if (todo.list)
         w->queue = NULL;
-    *ret_stop = w->stopping;
+    w->refresh = false;
     ReleaseSRWLockExclusive(&w->lock);
-    return list;
+    return todo;
 }
 
 static void answer_one(struct watcher *w, struct pipe_call *call, enum report_format format,
@@ -146,12 +151,11 @@ static unsigned __stdcall run(void *arg)
 {
     struct watcher *w = arg;
     int64_t begin = clock_now(clock_system()) + BEGIN_SECONDS;
-    for (bool stop = false; !stop;) {
+    for (struct work_to_do todo = {0}; !todo.stop;) {
         int64_t due = watch_next(w->watch);
-        due = due < begin ? begin : due;
-        struct asked *list = wait_for_work(w, due, &stop);
-        if (!stop && (list || due <= clock_now(clock_system())))
-            look_once(w, list);
+        todo = wait_for_work(w, due < begin ? begin : due);
+        if (todo.look && !todo.stop)
+            look_once(w, todo.list);
     }
     return 0;
 }
@@ -277,6 +281,31 @@ void watcher_last(struct watcher *w, struct watcher_last *ret)
         ret->when = w->last->round.when;
         ret->runway = w->last->round.runway;
         (void)str_copy(ret->ca, sizeof ret->ca, ca ? ca : "");
+        ret->muted = w->last->muted;
     }
     ReleaseSRWLockShared(&w->lock);
+}
+
+bool watcher_seen(struct watcher *w, struct probe_seen *ret)
+{
+    bool known = false;
+    if (!w)
+        return false;
+    AcquireSRWLockShared(&w->lock);
+    if (w->last) {
+        probe_round_seen(&w->last->round, ret);
+        known = true;
+    }
+    ReleaseSRWLockShared(&w->lock);
+    return known;
+}
+
+void watcher_refresh(struct watcher *w)
+{
+    if (!w)
+        return;
+    AcquireSRWLockExclusive(&w->lock);
+    w->refresh = true;
+    ReleaseSRWLockExclusive(&w->lock);
+    WakeAllConditionVariable(&w->wake);
 }

@@ -41,7 +41,15 @@ struct watcher_last {
     int64_t when;
     struct runway runway;
     char ca[128];
+    uint64_t muted; /* expected alarms of the open maintenance, counted and not told */
 };
 void watcher_last(struct watcher *w, struct watcher_last *ret);
+
+/* The same look, for the engine; false = there is none yet. */
+bool watcher_seen(struct watcher *w, struct probe_seen *ret);
+
+/* A look as soon as possible: the CRLs or the state of the CA have changed. Any thread; NULL is
+ * fine. */
+void watcher_refresh(struct watcher *w);
 
 #endif

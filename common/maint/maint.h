@@ -41,6 +41,10 @@ struct maint_seams {
      * store is then carried on by maint_reconcile after the next start. */
     bool (*stopping)(void *self);
     void *stopping_self;
+    /* The newest look of the continuous watch, for the time while the CA is paused; false = there
+     * is none, and the engine asks the locations itself. May be NULL. */
+    bool (*seen)(void *self, struct probe_seen *ret);
+    void *seen_self;
 };
 
 struct maint;

@@ -22,7 +22,8 @@ static int enter_paused(struct work *w, struct err *err)
              when_format(w->row.deadline, deadline), when_format(w->row.resume_by, by));
     int rc = store_begin(s, err);
     if (!rc)
-        rc = store_timer_set(s, "maint.probe", now, err);
+        rc = store_timer_set(s, "maint.probe",
+                             w->m->seams.seen ? now + w->m->policy.paused_probe : now, err);
     if (!rc)
         rc = store_timer_clear(s, "maint.alarm", err);
     if (!rc)

@@ -13,7 +13,7 @@ int probe_round_run(const struct maint_locate *locate, const struct prober *prob
                     const struct ca_view *view, int64_t propagation, const struct clock *clock,
                     struct probe_round *ret, struct err *err)
 {
-    struct probe_round r = {0};
+    struct probe_round r = {.began = clock_now(clock)};
     int rc = locate->locate(locate->self, view, &r.target, &r.n, err);
     if (!rc && r.n > LIMIT_LOCATIONS)
         rc = err_set(err, ERR_LIMIT, "%zu locations are known, at most %u are probed", r.n,
@@ -31,6 +31,18 @@ int probe_round_run(const struct maint_locate *locate, const struct prober *prob
     runway_compute(r.target, r.result, r.n, r.when, propagation, &r.runway);
     *ret = r;
     return ERR_OK;
+}
+
+void probe_round_seen(const struct probe_round *r, struct probe_seen *ret)
+{
+    const struct runway *rw = &r->runway;
+    *ret = (struct probe_seen){r->began, r->when, rw->weakest_until, "no location is known", ""};
+    if (!rw->n)
+        return;
+    size_t i = rw->line[rw->weakest_line].weakest_probe;
+    probe_round_where(r, i, ret->where, sizeof ret->where);
+    snprintf(ret->why, sizeof ret->why, "%s %.200s", probe_status_name(r->result[i].status),
+             r->result[i].detail);
 }
 
 void probe_keep(struct store *store, const struct probe_target *t, const struct probe_result *p,

@@ -104,45 +104,42 @@ static int watch(struct work *w, struct err *err)
 
 /* ---- runway ---- */
 
-static void name_down(struct work *w)
+static void name_down(struct work *w, const struct probe_seen *seen)
 {
-    const struct runway *rw = &w->round.runway;
-    char where[LIMIT_URL_CHARS + 128] = "no location is known", text[LIMIT_URL_CHARS + 600];
-    const struct probe_result *p = NULL;
-    if (rw->n) {
-        size_t i = rw->line[rw->weakest_line].weakest_probe;
-        probe_round_where(&w->round, i, where, sizeof where);
-        p = &w->round.result[i];
-    }
-    snprintf(text, sizeof text,
-             "a location serves no usable CRL while the CA is paused: %s: %s %.200s", where,
-             p ? probe_status_name(p->status) : "", p ? p->detail : "");
+    char text[sizeof seen->where + sizeof seen->why + 100];
+    snprintf(text, sizeof text, "a location serves no usable CRL while the CA is paused: %s: %s",
+             seen->where, seen->why);
     work_event(w, FIND_MAINT_LOCATION_DOWN, SEV_CRITICAL, text);
 }
 
-static int shrink(struct work *w, int64_t resume_by, struct err *err)
+static int shrink(struct work *w, int64_t until, int64_t resume_by, struct err *err)
 {
     char was[WHEN_TEXT_MAX], is[WHEN_TEXT_MAX], text[200];
     snprintf(text, sizeof text, "the runway became shorter: resume by %s, was %s",
              when_format(resume_by, is), when_format(w->row.resume_by, was));
     w->row.resume_by = resume_by;
-    w->row.runway_until = w->round.runway.weakest_until;
+    w->row.runway_until = until;
     if (w->row.deadline > resume_by)
         w->row.deadline = resume_by;
     work_event(w, FIND_MAINT_RUNWAY_SHRANK, SEV_CRITICAL, text);
     return work_save(w, err);
 }
 
-/* Over the wire only: no call goes to the CA. */
-static int look_at_locations(struct work *w, struct err *err)
+/* The continuous watch looks all the time; asking once more would only double its rows. What began
+ * before the pause may show the CRLs before the cover. */
+static bool watch_saw(const struct work *w, int64_t interval, struct probe_seen *ret)
 {
     const struct maint_seams *s = &w->m->seams;
-    int64_t interval = w->m->policy.paused_probe;
-    if (interval <= 0 || !due(w, "maint.probe", interval))
-        return ERR_OK;
-    int rc = again_in(w, "maint.probe", interval, err);
-    if (!rc)
-        rc = ca_view_read(&s->settings, &s->admin, w->m->store, false, clock_now(s->clock),
+    int64_t now = clock_now(s->clock);
+    return s->seen && s->seen(s->seen_self, ret) && ret->began >= w->row.paused &&
+           ret->when <= now && ret->when > now - 2 * interval;
+}
+
+/* Over the wire only: no call goes to the CA. */
+static int ask_locations(struct work *w, struct probe_seen *ret, struct err *err)
+{
+    const struct maint_seams *s = &w->m->seams;
+    int rc = ca_view_read(&s->settings, &s->admin, w->m->store, false, clock_now(s->clock),
                           &w->view, err);
     if (!rc)
         rc = probe_round_run(&s->locate, &s->prober, &w->view, w->m->policy.propagation, s->clock,
@@ -151,12 +148,27 @@ static int look_at_locations(struct work *w, struct err *err)
         return rc;
     for (size_t i = 0; i < w->round.n; i++)
         probe_keep(w->m->store, &w->round.target[i], &w->round.result[i], WHEN_NONE, w->round.when);
-    if (w->round.runway.weakest_until == WHEN_NONE) {
-        name_down(w);
+    probe_round_seen(&w->round, ret);
+    return ERR_OK;
+}
+
+static int look_at_locations(struct work *w, struct err *err)
+{
+    struct probe_seen seen;
+    int64_t interval = w->m->policy.paused_probe;
+    if (interval <= 0 || !due(w, "maint.probe", interval))
+        return ERR_OK;
+    int rc = again_in(w, "maint.probe", interval, err);
+    if (!rc && !watch_saw(w, interval, &seen))
+        rc = ask_locations(w, &seen, err);
+    if (rc)
+        return rc;
+    if (seen.weakest_until == WHEN_NONE) {
+        name_down(w, &seen);
         return ERR_OK;
     }
-    int64_t by = w->round.runway.weakest_until - w->m->policy.propagation - w->row.reserve;
-    return by < w->row.resume_by ? shrink(w, by, err) : ERR_OK;
+    int64_t by = seen.weakest_until - w->m->policy.propagation - w->row.reserve;
+    return by < w->row.resume_by ? shrink(w, seen.weakest_until, by, err) : ERR_OK;
 }
 
 static int burn(struct work *w, struct err *err)

@@ -83,12 +83,20 @@ struct probe_round {
     struct probe_target *target;
     struct probe_result *result;
     size_t n;
-    int64_t when;         /* UTC, end of the pass */
+    int64_t began, when;  /* UTC, beginning and end of the pass */
     struct runway runway; /* of this CA's own CRLs */
 };
 MUST_CHECK int probe_round_run(const struct maint_locate *locate, const struct prober *prober,
                                const struct ca_view *view, int64_t propagation,
                                const struct clock *clock, struct probe_round *ret, struct err *err);
+/* What a pass comes to, for somebody who did not make it. */
+struct probe_seen {
+    int64_t began, when;
+    int64_t weakest_until;             /* WHEN_NONE = a CRL is served nowhere, or unusable */
+    char where[LIMIT_URL_CHARS + 128]; /* the location that decides */
+    char why[256];                     /* what is wrong with it */
+};
+void probe_round_seen(const struct probe_round *r, struct probe_seen *ret);
 /* Keeps one result in the probe history; visible: seconds from publishing, WHEN_NONE = not
  * measured. A row that cannot be written is left out: history never stops a maintenance. */
 void probe_keep(struct store *store, const struct probe_target *t, const struct probe_result *p,

@@ -26,6 +26,8 @@ struct desk {
     struct store_probe *rows;
     char metrics[SCRATCH_MAX + 32];
     uint32_t random;
+    struct probe_seen seen;
+    bool has_seen;
 };
 
 static uint32_t next_random(void *self)
@@ -258,6 +260,85 @@ static void watch_look__paused__hsm_left_alone_ca_not_asked_and_failures_told(vo
     assert_string_equal(d->b.w.crime, "");
 }
 
+static bool seen_by_desk(void *self, struct probe_seen *ret)
+{
+    struct desk *d = self;
+    *ret = d->seen;
+    return d->has_seen;
+}
+
+/* As the service does it: the engine reads what the watch saw last. */
+static void paused_with_a_watch(struct desk *d)
+{
+    watch_free(&d->watch);
+    d->b.seams.seen = seen_by_desk;
+    d->b.seams.seen_self = d;
+    bench_restart(&d->b);
+    wire(d);
+    bench_expect(&d->b, bench_prepare(&d->b), MAINT_DONE);
+    d->b.w.n_events = 0;
+}
+
+static void tick(struct desk *d, int64_t later)
+{
+    d->b.w.now += later;
+    bench_expect(&d->b, bench_tick(&d->b), MAINT_DONE);
+}
+
+static void look_and_remember(struct desk *d)
+{
+    SCOPED(look_free) struct look *l = NULL;
+    struct err err = ERR_INIT;
+    if (watch_look(d->watch, &l, &err))
+        fail_msg("%s", err.text);
+    probe_round_seen(&l->round, &d->seen);
+    d->has_seen = true;
+}
+
+static void tick__the_watch_looks__locations_are_asked_once(void **state)
+{
+    struct desk *d = *state;
+    paused_with_a_watch(d);
+    size_t before = rows(d);
+    look_and_remember(d);
+    tick(d, d->b.policy.paused_probe);
+    assert_int_equal(rows(d), before + d->b.w.n_locations);
+    d->b.w.location[0].down = true;
+    look_and_remember(d);
+    tick(d, d->b.policy.paused_probe);
+    assert_int_equal(rows(d), before + 2 * d->b.w.n_locations);
+    assert_int_equal(world_count_event(&d->b.w, FIND_MAINT_LOCATION_DOWN), 1);
+    assert_non_null(strstr(d->b.w.last_text, d->b.w.location[0].url));
+}
+
+static void tick__the_watch_saw_a_shorter_runway__deadline_follows(void **state)
+{
+    struct desk *d = *state;
+    paused_with_a_watch(d);
+    look_and_remember(d);
+    d->seen.weakest_until = d->b.w.now + 3 * 3600;
+    tick(d, d->b.policy.paused_probe);
+    assert_int_equal(world_count_event(&d->b.w, FIND_MAINT_RUNWAY_SHRANK), 1);
+    assert_true(d->b.a.row.deadline < d->b.w.now + 3 * 3600);
+}
+
+/* Dead, late, or from before the pause: the engine asks for itself. */
+static void tick__the_watch_does_not_look__the_engine_asks(void **state)
+{
+    struct desk *d = *state;
+    paused_with_a_watch(d);
+    size_t before = rows(d);
+    tick(d, d->b.policy.paused_probe);
+    assert_int_equal(rows(d), before + d->b.w.n_locations);
+    look_and_remember(d);
+    tick(d, 2 * d->b.policy.paused_probe);
+    assert_int_equal(rows(d), before + 3 * d->b.w.n_locations);
+    d->seen.when = d->b.w.now + d->b.policy.paused_probe;
+    d->seen.began = d->b.a.row.paused - 1;
+    tick(d, d->b.policy.paused_probe);
+    assert_int_equal(rows(d), before + 4 * d->b.w.n_locations);
+}
+
 static void watch_next__many_looks__jitter_within_ten_percent(void **state)
 {
     struct desk *d = *state;
@@ -394,6 +475,9 @@ int main(void)
         CASE(watch_look__key_fails__told_tested_again_sooner_and_its_end),
         CASE(watch_look__key_becomes_slow__told_against_the_median),
         CASE(watch_look__paused__hsm_left_alone_ca_not_asked_and_failures_told),
+        CASE(tick__the_watch_looks__locations_are_asked_once),
+        CASE(tick__the_watch_saw_a_shorter_runway__deadline_follows),
+        CASE(tick__the_watch_does_not_look__the_engine_asks),
         CASE(watch_next__many_looks__jitter_within_ten_percent),
         CASE(watch_next__clock_put_back__due_at_once),
         CASE(watch_look__weeks__nothing_grows),
