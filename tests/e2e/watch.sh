@@ -23,7 +23,8 @@ lab_up --no-ad
 sink_up
 agent_install "" "" '<notify><minimum>critical</minimum><smtp-server>127.0.0.1:2525</smtp-server><smtp-security>none</smtp-security>
   <smtp-from>crlagent@lab.test</smtp-from><smtp-to><receiver>pki@lab.test</receiver></smtp-to>
-  <webhook-url>http://127.0.0.1:8090/ok/x</webhook-url></notify>' '<interval>2s</interval><maintenance-interval>2s</maintenance-interval>' \
+  <webhook-url>http://127.0.0.1:8090/ok/x</webhook-url></notify>
+  <thresholds><delta-critical>25m</delta-critical><overdue-grace>0s</overdue-grace></thresholds>' '<interval>2s</interval><maintenance-interval>2s</maintenance-interval>' \
   '<metrics-file>C:\ProgramData\crlagent\metrics.prom</metrics-file>'
 
 step "all is well: metrics are there, a test signature was made, nobody was told anything"
@@ -33,6 +34,26 @@ eventually 10 "key test in the metrics" metric '^crlagent_hsm_up\{.*\} 1'
 expect_out 0 report --format json
 expect "HSM history in the report" "$(json '.hsm.good')" true
 expect "nothing told" "$(hooks | wc -l)" 0
+
+step "an unchanged CRL is not fetched again: the server answers 304; who asks gets the whole"
+asked_if_changed() { grep -E '" 304 0 ".+" ".+ GMT"$' "$L/log/web$1.log"; }
+eventually 10 "304 of node 1" asked_if_changed 1
+eventually 10 "304 of node 2" asked_if_changed 2
+expect_out 0 report --format json
+expect "the CRL is judged all the same" "$(json '[.locations[] | select(.http_status == 304 and .crl != null)] | length > 0')" true
+expect "not a byte of it came" "$(json '[.locations[] | select(.http_status == 304) | .bytes] | add')" 0
+expect_out 0 check --format json
+expect "a person gets whole CRLs" "$(json '[.locations[] | select(.http_status == 304)] | length')" 0
+bytes_now() { tail -n 20 "$L/log/web1.log" | grep -E '" 200 [0-9]+ ".+" ".+ GMT"$'; }
+win labadm.exe publish 3 > /dev/null
+eventually 10 "asked for a change, got the new one" bytes_now
+
+step "a server that says 304 to everything is believed until the whole is asked for"
+lab web notmodified 2 > /dev/null
+expect_out 1 check --format json
+expect "found" "$(json '[.findings[] | select(.id == 4031 and (.found | test("found 304")))] | length > 0')" true
+lab web fresh 2 > /dev/null
+look; look
 
 step "one of two web nodes serves yesterday's CRL: one event, a metric, a webhook call and a mail"
 lab web stale 2 > /dev/null
@@ -52,12 +73,34 @@ eventually 12 "recovery" grep -q ' INFO 4090 Over after .*older CRL' "$DATA/logs
 eventually 8 "recovery by webhook" grep -q '"recovered": *true' "$T/sink/hooks.jsonl"
 
 step "maintenance: teams are told before and during; the expected is muted, a CRL that cannot be had is not"
+# A delta that is due after a second, and critical by the threshold above: it comes back during the pause.
+delta=$(ls "$L"/www/pki/*+.crl)
+lab ca set no_schedule 1
+lab ca reg CRLDeltaPeriod REG_SZ Seconds
+lab ca reg CRLDeltaPeriodUnits REG_DWORD 1
+win labadm.exe publish 3 > /dev/null
+cp "$delta" "$T/due.crl"
+lab ca reg CRLDeltaPeriod REG_SZ Days
+win labadm.exe publish 3 > /dev/null
+lab ca unset no_schedule
 expect_out 0 hook pre-upgrade --change CHG0004711 --window 1h --reserve 10m --reason "firmware" --json
 eventually 8 "before" grep -q '"id": *5001' "$T/sink/hooks.jsonl"
 eventually 8 "during" grep -q '"id": *5003' "$T/sink/hooks.jsonl"
 lab web missing > /dev/null
 eventually 10 "told while paused" after_pause ' CRITICAL 404[0-9] '
 lab web fresh > /dev/null
+
+step "a delta is due and expires soon while the CA is out of use: the first is muted and counted, the second is told"
+cp "$T/due.crl" "$delta"
+eventually 15 "the end of a CRL is told" after_pause ' CRITICAL 4002 '
+eventually 8 "to people, too" grep -q '"id": *4002' "$T/sink/hooks.jsonl"
+muted() { OUT=$(agent_out status --json) && [ "$(json '."muted-alarms"')" -gt 0 ]; }
+eventually 10 "the count in status" muted
+expect_rc 0 agent status
+expect_match "the count as text" "$OUT" 'muted: +[1-9][0-9]* expected alarms'
+after_pause ' 4004 ' > /dev/null && fail "the overdue delta was told during the maintenance"
+OUT=$(agent_out report --format json || true)
+expect "the count in the report" "$(json '.maintenance.muted > 0')" true
 
 step "after it: told, and the evidence bundle is named in the answer"
 expect_out 0 hook post-upgrade --change CHG0004711 --json

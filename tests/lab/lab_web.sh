@@ -13,11 +13,12 @@ node_content() { # NODE FOLDER
 node_conf() { # NODE MODE
     local dir=$DIR/www/pki node=$1 copy=$DIR/www/copy$1
     [ "$node" != root ] || dir=$DIR/www/root
-    echo "server { listen $(node_address "$node"):80; server_name _; access_log $DIR/log/web$node.log;"
+    echo "server { listen $(node_address "$node"):80; server_name _; access_log $DIR/log/web$node.log lab;"
     case $2 in
         fresh) node_content "$node" "$dir" ;;
         stale | truncate) node_content "$node" "$copy" ;;
         html) echo 'location / { default_type text/html; return 200 "<html><body><h1>Sign in</h1></body></html>"; }' ;;
+        notmodified) echo 'location / { return 304; }' ;;
         error) echo 'location / { return 503; }' ;;
         missing) echo 'location / { return 404; }' ;;
         cut | endless | slow)
@@ -67,6 +68,7 @@ pid $DIR/nginx/nginx.pid;
 error_log $DIR/log/nginx.log;
 events { worker_connections 256; }
 http {
+    log_format lab '\$time_iso8601 "\$request" \$status \$body_bytes_sent "\$http_if_none_match" "\$http_if_modified_since"';
     client_body_temp_path $DIR/nginx/tmp; proxy_temp_path $DIR/nginx/tmp; fastcgi_temp_path $DIR/nginx/tmp;
     uwsgi_temp_path $DIR/nginx/tmp; scgi_temp_path $DIR/nginx/tmp;
     include $DIR/nginx/node*.conf;
@@ -89,7 +91,7 @@ cmd_web() { # MODE [NODE]
     case ${1:-status} in
         status) web_status ;;
         fresh | on) for n in ${2:-1 2}; do web_mode "$n" fresh; done ;;
-        stale | html | truncate | cut | endless | slow | error | missing | off) for n in ${2:-1 2}; do web_mode "$n" "$1"; done ;;
+        stale | html | truncate | cut | endless | slow | error | missing | notmodified | off) for n in ${2:-1 2}; do web_mode "$n" "$1"; done ;;
         *) die "unknown 'web' mode '$1' (see: $0 help)" ;;
     esac
 }
