@@ -98,13 +98,45 @@ static void not_a_crl(struct body *b, struct probe_result *r)
     refuse(r, PROBE_NOT_A_CRL, text);
 }
 
+/* What the outermost DER header says of the whole length; 0 when it is none or indefinite. */
+static uint64_t der_length(const uint8_t *p, size_t n)
+{
+    uint64_t len = 0;
+    if (n < 2 || p[0] != 0x30)
+        return 0;
+    if (p[1] < 0x80)
+        return 2u + p[1];
+    size_t more = p[1] & 0x7Fu;
+    if (more == 0 || more > 7 || n < 2 + more)
+        return 0;
+    for (size_t i = 0; i < more; i++)
+        len = len << 8 | p[2 + i];
+    return len + 2 + more;
+}
+
+/* Without a Content-Length nobody else notices that the end is missing. */
+static bool cut_off(struct body *b, struct probe_result *r)
+{
+    char text[160];
+    uint64_t want = der_length(b->first, b->n_first);
+    if (want <= b->bytes)
+        return false;
+    snprintf(text, sizeof text,
+             "expected %" PRIu64 " bytes (the length in the DER header), found %" PRIu64, want,
+             b->bytes);
+    refuse(r, PROBE_TRUNCATED, text);
+    return true;
+}
+
 static void finish_crl(struct body *b, struct probe_result *r)
 {
     struct err why = ERR_INIT;
-    if (!b->err.code)
+    bool whole = !b->err.code; /* a reader that refused has not seen the end */
+    if (whole)
         (void)!crl_reader_finish(b->reader, &r->facts, &r->signature, &why, &b->err);
     if (b->err.code) {
-        not_a_crl(b, r);
+        if (!whole || !cut_off(b, r))
+            not_a_crl(b, r);
         return;
     }
     r->status = PROBE_OK;
@@ -118,7 +150,8 @@ static void finish_blob(struct body *b, struct probe_result *r)
     struct err err = ERR_INIT;
     if (b->target->role == ROLE_AIA &&
         blob_certificate_digest(buf_str(&b->blob), b->blob.len, r->facts.sha256, &err)) {
-        refuse(r, PROBE_NOT_A_CRL, err.text);
+        if (!cut_off(b, r))
+            refuse(r, PROBE_NOT_A_CRL, err.text);
         return;
     }
     if (b->target->role != ROLE_AIA)

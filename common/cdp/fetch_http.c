@@ -269,8 +269,12 @@ static void translate(struct http_transfer *t, CURLcode code)
             t->announced, t->body.max);
         break;
     case CURLE_PARTIAL_FILE:
-        say(r, PROBE_TRUNCATED, "expected %" PRId64 " bytes, found %" PRIu64, t->announced,
-            t->body.bytes);
+        if (t->announced >= 0)
+            say(r, PROBE_TRUNCATED, "expected %" PRId64 " bytes, found %" PRIu64, t->announced,
+                t->body.bytes);
+        else
+            say(r, PROBE_TRUNCATED,
+                "expected the last chunk, found the end after %" PRIu64 " bytes", t->body.bytes);
         break;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CONNECT_ERROR:

@@ -54,7 +54,8 @@ expect_one $base/tofile redirect 4045
 expect_one $base/gzip not-a-crl 4052
 expect_one $base/short truncated 4047
 expect_one $base/endless not-a-crl 4052
-expect_one $base/cut not-a-crl 4052
+expect_one $base/cut truncated 4047
+expect_one $base/chunkcut truncated 4047
 expect_one $base/announce too-large 4046
 expect_one $base/empty empty 4053
 expect_one $base/html not-a-crl 4057

@@ -128,6 +128,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.raw("HTTP/1.1 200 OK\r\nContent-Type: application/pkix-crl\r\n\r\n")
         self.wfile.write(self.file("good.crl")[:200])
 
+    def on_chunkcut(self, name):
+        """Well-formed chunks, the last one included, and half of the CRL."""
+        data = self.file("good.crl")[:150]
+        self.raw("HTTP/1.1 200 OK\r\nContent-Type: application/pkix-crl\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(data))
+        self.wfile.write(data + b"\r\n0\r\n\r\n")
+
     def on_announce(self, name):
         self.raw("HTTP/1.1 200 OK\r\nContent-Type: application/pkix-crl\r\n"
                  "Content-Length: 99000000000\r\n\r\n")
