@@ -81,6 +81,34 @@ static int add_issuers(struct probing *p, const struct opt_list *list, struct er
     return rc;
 }
 
+/* Files are read once more: what they name is in the list by now, the bytes are not. */
+static int read_subjects(const struct opt_list *list, uint8_t parent, struct buf *data,
+                         struct ocsp_subject *ret, struct err *err)
+{
+    int rc = ERR_OK;
+    for (size_t i = 0; !rc && i < list->n; i++) {
+        rc = file_read(list->item[i], LIMIT_CERT_BYTES, &data[i], err);
+        ret[i] = (struct ocsp_subject){buf_str(&data[i]), data[i].len, 0, parent};
+    }
+    return rc;
+}
+
+/* Which certificate each OCSP responder is asked about. */
+static int ask_ocsp(struct probing *p, const struct probing_options *o, struct err *err)
+{
+    size_t n_issuers = o->parents ? o->issuers.n : 0, n = o->certs.n + n_issuers;
+    SCOPED(scope_free) struct buf *data = calloc(n + 1, sizeof *data);
+    SCOPED(scope_free) struct ocsp_subject *s = calloc(n + 1, sizeof *s);
+    int rc = data && s ? read_subjects(&o->certs, 0, data, s, err) : err_nomem(err);
+    if (!rc && n_issuers)
+        rc = read_subjects(&o->issuers, 1, data + o->certs.n, s + o->certs.n, err);
+    if (!rc)
+        rc = locations_ask_ocsp(&p->locations, s, n, p->issuers, o->ocsp_nonce, err);
+    for (size_t i = 0; data && i < n; i++)
+        buf_free(&data[i]);
+    return rc;
+}
+
 static int gather(struct probing *p, const struct probing_options *o, struct err *err)
 {
     int rc = add_list(p, &o->urls, ROLE_CRL_BASE, err);
@@ -94,6 +122,8 @@ static int gather(struct probing *p, const struct probing_options *o, struct err
         rc = add_issuers(p, &o->issuers, err);
     if (!rc && o->parents)
         rc = add_certificates(p, &o->issuers, FROM_PARENT, err);
+    if (!rc)
+        rc = ask_ocsp(p, o, err);
     if (!rc && p->locations.n == 0)
         rc = err_set(err, ERR_INVALID,
                      "no location: name one with --url, --delta-url, --url-file or --cert%s",

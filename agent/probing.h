@@ -21,6 +21,7 @@ struct probing_options {
     bool as_client;   /* ask once more with caches allowed */
     bool parents;     /* also the CRLs that check the --issuer certificates */
     bool no_freshest; /* do not follow Freshest CRL */
+    bool ocsp_nonce;  /* ask OCSP responders with a nonce */
 };
 
 /* The rows of the option table; put them first in a verb's own table. */
@@ -35,6 +36,7 @@ struct probing_options {
         {"one-address", OPT_FLAG, &(o)->one_address, NULL,                                         \
          "one server per name, not every address"},                                                \
         {"no-freshest", OPT_FLAG, &(o)->no_freshest, NULL, "do not follow the Freshest CRL URLs"}, \
+        {"ocsp-nonce", OPT_FLAG, &(o)->ocsp_nonce, NULL, "OCSP: with a nonce, past caches"},       \
         {"ldap-server", OPT_LIST, &(o)->ldap_servers, "DC",                                        \
          "domain controllers for ldap:/// URLs"},                                                  \
         {"proxy", OPT_TEXT, &(o)->proxy, "URL", "HTTP proxy; 'none' goes past it"},                \

@@ -65,17 +65,40 @@ static void clean_facts(struct crl_facts *f)
         clean_text(f->unknown_critical_oid[i], sizeof f->unknown_critical_oid[i]);
 }
 
+/* A bool that holds another byte than 0 or 1 is undefined to read. */
+static void clean_flag(bool *flag)
+{
+    unsigned char v;
+    memcpy(&v, flag, 1);
+    v = v != 0;
+    memcpy(flag, &v, 1);
+}
+
+static void clean_ocsp(struct ocsp_facts *f)
+{
+    clean_flag(&f->asked);
+    clean_flag(&f->answered);
+    clean_flag(&f->matched);
+    clean_flag(&f->no_check);
+    if (f->signature > OCSP_SIG_NO_SIGNER)
+        f->signature = OCSP_SIG_BAD;
+    if (f->signer > OCSP_SIGNER_NOBODY)
+        f->signer = OCSP_SIGNER_NOBODY;
+    if (f->status > OCSP_STATUS_UNKNOWN)
+        f->status = OCSP_STATUS_UNKNOWN;
+    if (f->nonce > OCSP_NONCE_OTHER)
+        f->nonce = OCSP_NONCE_OTHER;
+    clean_text(f->signer_name, sizeof f->signer_name);
+    clean_text(f->why, sizeof f->why);
+}
+
 void worker_result_sanitize(struct probe_result *r)
 {
     if ((unsigned)r->status > PROBE_NOT_MODIFIED)
         r->status = PROBE_INTERNAL;
     if ((unsigned)r->signature > CRL_SIG_UNSUPPORTED)
         r->signature = CRL_SIG_BAD;
-    /* A bool that holds another byte than 0 or 1 is undefined to read. */
-    unsigned char proxy;
-    memcpy(&proxy, &r->via_proxy, 1);
-    proxy = proxy != 0;
-    memcpy(&r->via_proxy, &proxy, 1);
+    clean_flag(&r->via_proxy);
     clean_text(r->address, sizeof r->address);
     clean_text(r->detail, sizeof r->detail);
     clean_text(r->content_type, sizeof r->content_type);
@@ -83,12 +106,8 @@ void worker_result_sanitize(struct probe_result *r)
     clean_text(r->last_modified, sizeof r->last_modified);
     clean_text(r->cache_control, sizeof r->cache_control);
     clean_text(r->signature_why, sizeof r->signature_why);
-    unsigned char flag[2];
-    memcpy(&flag[0], &r->facts.has_ca_version, 1);
-    memcpy(&flag[1], &r->facts.has_idp, 1);
-    flag[0] = flag[0] != 0;
-    flag[1] = flag[1] != 0;
-    memcpy(&r->facts.has_ca_version, &flag[0], 1);
-    memcpy(&r->facts.has_idp, &flag[1], 1);
+    clean_flag(&r->facts.has_ca_version);
+    clean_flag(&r->facts.has_idp);
     clean_facts(&r->facts);
+    clean_ocsp(&r->ocsp);
 }

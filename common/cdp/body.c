@@ -74,7 +74,7 @@ const char *body_describe(const uint8_t *first, size_t n, char *dst, size_t dst_
     else if (printable == (n < 16 ? n : 16))
         snprintf(dst, dst_size, "text that begins with '%s'", text);
     else if (first[0] == 0x30)
-        snprintf(dst, dst_size, "a DER SEQUENCE that is no whole CRL");
+        snprintf(dst, dst_size, "a DER SEQUENCE that does not read as one");
     else
         snprintf(dst, dst_size, "bytes that begin with %02x %02x", first[0], n > 1 ? first[1] : 0);
     return dst;
@@ -143,11 +143,31 @@ static void finish_crl(struct body *b, struct probe_result *r)
     str_copy(r->signature_why, sizeof r->signature_why, why.text);
 }
 
+/* 1 = it is no OCSP answer, and told so. */
+static int finish_ocsp(struct body *b, struct probe_result *r)
+{
+    struct err err = ERR_INIT;
+    char what[64], text[ERR_TEXT_MAX];
+    const struct probe_target *t = b->target;
+    int rc = ocsp_answer_read(t->ocsp_request, t->ocsp_request_len, buf_str(&b->blob), b->blob.len,
+                              b->issuers, &r->ocsp, &err);
+    if (!rc)
+        return 0;
+    if (cut_off(b, r))
+        return 1;
+    body_describe(b->first, b->n_first, what, sizeof what);
+    snprintf(text, sizeof text, "expected an OCSP answer, found %s: %.900s", what, err.text);
+    refuse(r, rc == ERR_PARSE ? PROBE_NOT_A_CRL : PROBE_INTERNAL, text);
+    return 1;
+}
+
 /* AIA and OCSP answers keep their digest in facts.sha256: that of the first certificate's DER, or
  * of the whole OCSP answer. */
 static void finish_blob(struct body *b, struct probe_result *r)
 {
     struct err err = ERR_INIT;
+    if (b->target->role == ROLE_OCSP && b->target->ocsp_request_len && finish_ocsp(b, r))
+        return;
     if (b->target->role == ROLE_AIA &&
         blob_certificate_digest(buf_str(&b->blob), b->blob.len, r->facts.sha256, &err)) {
         if (!cut_off(b, r))
@@ -166,7 +186,10 @@ void body_finish(struct body *b, struct probe_result *r)
     if (b->too_large)
         refuse(r, PROBE_TOO_LARGE, b->err.text);
     else if (b->bytes == 0 && !b->err.code)
-        refuse(r, PROBE_EMPTY, "expected a CRL, found 0 bytes");
+        refuse(r, PROBE_EMPTY,
+               b->target->role == ROLE_OCSP  ? "expected an OCSP answer, found 0 bytes"
+               : b->target->role == ROLE_AIA ? "expected a certificate, found 0 bytes"
+                                             : "expected a CRL, found 0 bytes");
     else if (is_crl_role(b->target->role))
         finish_crl(b, r);
     else

@@ -141,6 +141,8 @@ static void set_headers(struct http_transfer *t)
     const struct probe_target *target = t->target;
     bool crl = target->role == ROLE_CRL_BASE || target->role == ROLE_CRL_DELTA;
     add_header(t, "Accept", crl ? "application/pkix-crl, */*" : "*/*");
+    if (target->ocsp_request_len)
+        add_header(t, "Content-Type", "application/ocsp-request");
     if (!target->as_client) {
         add_header(t, "Cache-Control", "no-cache");
         add_header(t, "Pragma", "no-cache");
@@ -150,6 +152,17 @@ static void set_headers(struct http_transfer *t)
     if (target->if_modified[0])
         add_header(t, "If-Modified-Since", target->if_modified);
     curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
+}
+
+/* RFC 6960 appendix A.1: by POST, also after a redirect. */
+static void set_request(struct http_transfer *t)
+{
+    const struct probe_target *target = t->target;
+    if (!target->ocsp_request_len)
+        return;
+    curl_easy_setopt(t->easy, CURLOPT_POSTREDIR, (long)CURL_REDIR_POST_ALL);
+    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE, (long)target->ocsp_request_len);
+    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, target->ocsp_request);
 }
 
 /* The connection goes to the address, the Host header and the TLS name stay those of the URL. */
@@ -203,6 +216,7 @@ int http_begin(struct http_transfer *t, const struct fetch_options *opt,
     curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
     curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
     set_headers(t);
+    set_request(t);
     set_address(t, &u);
     return 0;
 }

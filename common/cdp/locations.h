@@ -50,6 +50,19 @@ MUST_CHECK int locations_add_settings(struct locations *l, const struct ca_setti
 MUST_CHECK int locations_add_certificate(struct locations *l, const void *data, size_t len,
                                          uint32_t origin, uint32_t key_index, struct err *err);
 
+/* A certificate that OCSP responders can be asked about: one that this CA issued (parent 0) or a CA
+ * certificate of this CA (parent 1). The bytes (DER or PEM) are the caller's. */
+struct ocsp_subject {
+    const void *cert;
+    size_t len;
+    uint32_t key_index; /* CA key that issued it; of a CA certificate its own */
+    uint8_t parent;
+};
+/* Gives each OCSP location its request: for the subject that names the URL, else for any of the
+ * same CA. A location without a subject whose issuer is known stays without one. ERR_NOMEM only. */
+MUST_CHECK int locations_ask_ocsp(struct locations *l, const struct ocsp_subject *subject, size_t n,
+                                  const struct crl_issuers *issuers, bool nonce, struct err *err);
+
 /* One target per resolved address for every http(s) location that has no address yet, and, when
  * servers are given, one per DC for every hostless LDAP location. A name with one address stays one
  * target (with that address); one that does not resolve is marked: its probe reports that.

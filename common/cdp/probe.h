@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "crl/facts.h"
 #include "crl/reader.h"
+#include "ocsp/ocsp.h"
 
 enum location_kind { LOC_HTTP, LOC_HTTPS, LOC_LDAP, LOC_FILE /* local path or UNC */ };
 enum location_role { ROLE_CRL_BASE, ROLE_CRL_DELTA, ROLE_AIA, ROLE_OCSP };
@@ -44,6 +45,10 @@ struct probe_target {
      * ask for the whole. An unchanged CRL is PROBE_NOT_MODIFIED. */
     char if_etag[128];
     char if_modified[48];
+    /* OCSP over http: the request (DER) to send by POST; without one the URL is only asked by GET,
+     * which tells a responder from silence. */
+    uint8_t ocsp_request[OCSP_REQUEST_MAX];
+    uint16_t ocsp_request_len;
 };
 
 enum probe_status {
@@ -90,6 +95,7 @@ struct probe_result {
     enum crl_signature signature;
     char signature_why[256];
     struct crl_facts facts;
+    struct ocsp_facts ocsp; /* of an OCSP location that was asked about a certificate */
 };
 
 const char *probe_status_name(enum probe_status s); /* "http-status" ... */

@@ -258,5 +258,5 @@ const char *health_state(const struct probe_target *t, const struct probe_result
 {
     if (!has_crl(r))
         return r->status == PROBE_NOT_A_CRL ? "Error" : "Unable to Download";
-    return is_crl_role(t) ? crl_verdict_state(verdicts) : "OK";
+    return is_crl_role(t) || t->role == ROLE_OCSP ? crl_verdict_state(verdicts) : "OK";
 }

@@ -217,24 +217,12 @@ static void rule_aia(struct rules *x, size_t i)
     }
 }
 
-/* An OCSP responder answers a bare GET of its URL with anything but silence. Whether its answers
- * about a certificate hold is not looked at. */
-static void rule_ocsp(struct rules *x, size_t i)
-{
-    const struct probe_result *r = &x->in->results[i];
-    if (r->http_status > 0 && r->http_status < 500)
-        return;
-    struct finding *f = rule_add(x, FIND_OCSP_UNREACHABLE, i);
-    rule_expected(f, "an OCSP responder");
-    rule_found(f, "%.400s", r->detail[0] ? r->detail : probe_status_name(r->status));
-}
-
 void rules_blobs(struct rules *x)
 {
     for (size_t i = 0; i < x->in->n; i++) {
         if (x->in->targets[i].role == ROLE_AIA)
             rule_aia(x, i);
         else if (x->in->targets[i].role == ROLE_OCSP)
-            rule_ocsp(x, i);
+            rules_ocsp(x, i);
     }
 }

@@ -90,6 +90,24 @@ static json_t *crl(const struct report *r, size_t i)
     return o;
 }
 
+static json_t *ocsp(const struct ocsp_facts *f)
+{
+    static const char *const nonces[] = {"not-asked", "absent", "same", "other"};
+    json_t *o = json_object();
+    json_object_set_new(o, "response", json_string(ocsp_response_name(f->response)));
+    json_object_set_new(o, "certificate", json_string(ocsp_status_name(f->status)));
+    json_object_set_new(o, "produced", time_or_null(f->produced));
+    json_object_set_new(o, "this_update", time_or_null(f->this_update));
+    json_object_set_new(o, "next_update", time_or_null(f->next_update));
+    json_object_set_new(o, "signature", json_string(ocsp_signature_name(f->signature)));
+    json_object_set_new(o, "signer", json_string(ocsp_signer_name(f->signer)));
+    json_object_set_new(o, "signer_subject", text_or_null(f->signer_name));
+    json_object_set_new(o, "signer_until", time_or_null(f->signer_until));
+    json_object_set_new(o, "nocheck", json_boolean(f->no_check));
+    json_object_set_new(o, "nonce", json_string(nonces[f->nonce & 3]));
+    return o;
+}
+
 static json_t *origins(uint32_t bits)
 {
     static const char *const names[] = {"ca-cdp",       "ca-publish", "certificate", "config",
@@ -134,6 +152,7 @@ static json_t *location(const struct report *r, size_t i)
     json_object_set_new(o, "etag", text_or_null(a->etag));
     json_object_set_new(o, "runway_seconds", seconds_or_null(report_left(r, i)));
     json_object_set_new(o, "crl", report_has_crl(r, i) ? crl(r, i) : json_null());
+    json_object_set_new(o, "ocsp", a->ocsp.answered ? ocsp(&a->ocsp) : json_null());
     return o;
 }
 

@@ -133,6 +133,22 @@ static void crl(struct xml *x, const struct report *r, size_t i)
     end(x);
 }
 
+static void ocsp(struct xml *x, const struct ocsp_facts *f)
+{
+    begin(x, "ocsp");
+    attribute(x, "response", ocsp_response_name(f->response));
+    attribute(x, "certificate", ocsp_status_name(f->status));
+    point(x, "produced", f->produced);
+    point(x, "thisUpdate", f->this_update);
+    point(x, "nextUpdate", f->next_update);
+    attribute(x, "signature", ocsp_signature_name(f->signature));
+    attribute(x, "signer", ocsp_signer_name(f->signer));
+    attribute(x, "signerSubject", f->signer_name);
+    point(x, "signerUntil", f->signer_until);
+    flag(x, "nocheck", f->no_check);
+    end(x);
+}
+
 static void location(struct xml *x, const struct report *r, size_t i)
 {
     const struct probe_target *t = &r->targets[i];
@@ -157,6 +173,8 @@ static void location(struct xml *x, const struct report *r, size_t i)
     number(x, "runwaySeconds", report_left(r, i));
     if (report_has_crl(r, i))
         crl(x, r, i);
+    if (a->ocsp.answered)
+        ocsp(x, &a->ocsp);
     end(x);
 }
 

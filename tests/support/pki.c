@@ -1,30 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
-#include "support/pki.h"
+#include "support/pki_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "base/ossl.h"
-
-struct pki_ca {
-    EVP_PKEY *key;
-    X509 *cert;
-};
-
-#define MUST(x) must((x) ? 1 : 0, #x, __LINE__)
-static void must(int ok, const char *what, int line)
+void pki_must(int ok, const char *what, const char *file, int line)
 {
     if (ok)
         return;
-    fprintf(stderr, "pki.c:%d: %s failed\n", line, what);
+    fprintf(stderr, "%s:%d: %s failed\n", file, line, what);
     ERR_print_errors_fp(stderr);
     abort();
 }
 
-static EVP_PKEY *new_key(enum pki_key kind)
+EVP_PKEY *pki_new_key(enum pki_key kind)
 {
     switch (kind) {
     case PKI_P256:
@@ -45,7 +37,7 @@ static EVP_PKEY *new_key(enum pki_key kind)
     return NULL;
 }
 
-static bool signs_message(EVP_PKEY *key)
+bool pki_signs_message(EVP_PKEY *key)
 {
     return EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448") ||
            EVP_PKEY_is_a(key, "ML-DSA-65");
@@ -62,7 +54,7 @@ static void add_cert_ext(X509 *cert, int nid, const char *value)
 
 static struct pki_ca *ca_make(const char *cn, enum pki_key kind, const char *usage)
 {
-    EVP_PKEY *key = new_key(kind);
+    EVP_PKEY *key = pki_new_key(kind);
     ERR_clear_error();
     if (!key)
         return NULL;
@@ -84,7 +76,7 @@ static struct pki_ca *ca_make(const char *cn, enum pki_key kind, const char *usa
     add_cert_ext(ca->cert, NID_basic_constraints, "critical,CA:TRUE");
     add_cert_ext(ca->cert, NID_key_usage, usage);
     add_cert_ext(ca->cert, NID_subject_key_identifier, "hash");
-    MUST(X509_sign(ca->cert, key, signs_message(key) ? NULL : EVP_sha256()));
+    MUST(X509_sign(ca->cert, key, pki_signs_message(key) ? NULL : EVP_sha256()));
     return ca;
 }
 
@@ -115,7 +107,7 @@ void pki_ca_free(struct pki_ca **ca)
     *ca = NULL;
 }
 
-static void take_bio(BIO *b, struct buf *out)
+void pki_take_bio(BIO *b, struct buf *out)
 {
     char *p = NULL;
     long n = BIO_get_mem_data(b, &p);
@@ -127,14 +119,14 @@ void pki_ca_cert_pem(const struct pki_ca *ca, struct buf *out)
 {
     BIO *b = BIO_new(BIO_s_mem());
     MUST(b && PEM_write_bio_X509(b, ca->cert));
-    take_bio(b, out);
+    pki_take_bio(b, out);
 }
 
 void pki_ca_cert_der(const struct pki_ca *ca, struct buf *out)
 {
     BIO *b = BIO_new(BIO_s_mem());
     MUST(b && i2d_X509_bio(b, ca->cert));
-    take_bio(b, out);
+    pki_take_bio(b, out);
 }
 
 void pki_ca_add_issuer(const struct pki_ca *ca, struct crl_issuers **set)
@@ -255,7 +247,7 @@ static void add_extensions(X509_CRL *crl, const struct pki_ca *ca, const struct 
 
 static void sign(X509_CRL *crl, const struct pki_ca *ca, const struct pki_crl *spec)
 {
-    const EVP_MD *md = signs_message(ca->key)
+    const EVP_MD *md = pki_signs_message(ca->key)
                            ? NULL
                            : EVP_get_digestbyname(spec->digest ? spec->digest : "SHA256");
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -295,5 +287,5 @@ void pki_crl_pem(const struct buf *der, struct buf *out)
 {
     BIO *b = BIO_new(BIO_s_mem());
     MUST(b && PEM_write_bio(b, "X509 CRL", "", (const unsigned char *)der->data, (long)der->len));
-    take_bio(b, out);
+    pki_take_bio(b, out);
 }

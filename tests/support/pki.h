@@ -54,4 +54,29 @@ void pki_crl_make(const struct pki_ca *ca, const struct pki_crl *spec, struct bu
 /* PEM armour around any DER CRL. */
 void pki_crl_pem(const struct buf *der, struct buf *out);
 
+/* A certificate of that CA (its issuer keeps its own life). */
+struct pki_cert {
+    const char *common_name;
+    uint64_t serial;     /* 0 = 4711 */
+    int64_t from, until; /* UTC seconds; 0 = 2020 and 2050 */
+    bool ca, ocsp_signing, no_check;
+    const char *cdp, *aia, *ocsp; /* URLs; NULL = absent */
+};
+/* The certificate with its new key, as a CA of its own (free it as one). */
+struct pki_ca *pki_issue(const struct pki_ca *issuer, const struct pki_cert *spec);
+
+struct pki_ocsp {
+    int response;                 /* OCSPResponseStatus; not 0: without a body */
+    int status;                   /* 0 good, 1 revoked, 2 unknown */
+    int64_t this_update;          /* UTC seconds */
+    int64_t next_update;          /* 0 = absent */
+    bool no_certs;                /* the signer's certificate is left out */
+    bool spoil;                   /* one bit of the signature is turned */
+    bool other_nonce;             /* a nonce nobody asked for */
+    const struct pki_ca *subject; /* the certificate it is about; NULL = as asked */
+};
+/* The answer of signer to a request (DER), appended to *out; issuer is that of subject. */
+void pki_ocsp_make(const struct pki_ca *signer, const struct pki_ca *issuer,
+                   const struct pki_ocsp *spec, const void *request, size_t len, struct buf *out);
+
 #endif

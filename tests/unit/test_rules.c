@@ -515,7 +515,7 @@ static const struct {
     {"aia down", w_aia_down, "4080"},
     {"aia wrong", w_aia_wrong, "4081"},
     {"ocsp down", w_ocsp_down, "4082"},
-    {"ocsp answers", w_ocsp_answers_get, ""},
+    {"ocsp answers GET only", w_ocsp_answers_get, "4094"},
 };
 
 static struct world world;
