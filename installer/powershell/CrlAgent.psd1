@@ -10,7 +10,7 @@
     CompatiblePSEditions = @('Desktop', 'Core')
     FunctionsToExport    = @(
         'Get-CrlAgentStatus', 'Get-CrlAgentMaintenance', 'Get-CrlAgentHistory', 'Get-CrlAgentCrl', 'Compare-CrlAgentCrl',
-        'Test-CrlAgentCrl', 'Test-CrlAgentCdp', 'Export-CrlAgentReport', 'Publish-CrlAgentCrl', 'Suspend-CrlAgentCa',
+        'Test-CrlAgentCrl', 'Test-CrlAgentCdp', 'Test-CrlAgentSetup', 'Export-CrlAgentReport', 'Publish-CrlAgentCrl', 'Suspend-CrlAgentCa',
         'Resume-CrlAgentCa', 'Stop-CrlAgentMaintenance', 'Set-CrlAgentDeadline'
     )
     CmdletsToExport      = @()

@@ -62,7 +62,7 @@ function Get-Answer([string[]]$Arguments) {
 }
 
 # '--name value' for those parameters that were given. $Names maps parameter to option.
-function Get-OptionList([hashtable]$Bound, [System.Collections.IDictionary]$Names) {
+function Get-OptionList([System.Collections.IDictionary]$Bound, [System.Collections.IDictionary]$Names) {
     $list = @()
     foreach ($name in $Names.Keys) {
         if (-not $Bound.ContainsKey($name)) { continue }
@@ -81,7 +81,7 @@ function Get-CrlAgentStatus {
     .SYNOPSIS
     Shows the runway, the CA and the maintenance that is open.
     .EXAMPLE
-    Get-CrlAgentStatus
+    Get-CrlAgentStatus | Select-Object runway, running
     #>
     [CmdletBinding()]
     param()
@@ -92,6 +92,8 @@ function Get-CrlAgentMaintenance {
     <#
     .SYNOPSIS
     Shows the open maintenance with its steps.
+    .EXAMPLE
+    (Get-CrlAgentMaintenance).steps
     #>
     [CmdletBinding()]
     param()
@@ -104,10 +106,24 @@ function Get-CrlAgentHistory {
     Lists former maintenances and who did what.
     .PARAMETER Limit
     Newest rows to show; 20 when left out.
+    .EXAMPLE
+    (Get-CrlAgentHistory -Limit 5).maintenances | Format-Table change, state
     #>
     [CmdletBinding()]
     param([ValidateRange(1, 1000)][int]$Limit)
     Get-Answer (@('history', '--json') + (Get-OptionList $PSBoundParameters @{ Limit = 'limit' }))
+}
+
+function Test-CrlAgentSetup {
+    <#
+    .SYNOPSIS
+    Shows what the service needs, what is missing and what to type. ExitCode is 0, 1 warnings, 2 missing, 3 not known.
+    .EXAMPLE
+    (Test-CrlAgentSetup).lines | Where-Object state -eq 'missing' | Format-List text, fix
+    #>
+    [CmdletBinding()]
+    param()
+    Get-Answer @('doctor', '--json')
 }
 
 function Get-CrlAgentCrl {
@@ -117,7 +133,9 @@ function Get-CrlAgentCrl {
     .PARAMETER Path
     A file, or an http:// or ldap:// location.
     .PARAMETER Issuer
-    CA certificates (PEM) to check the signature with.
+    CA certificates (PEM or DER files) that the signatures are checked with.
+    .EXAMPLE
+    (Get-CrlAgentCrl C:\pki\issuing.crl).number
     #>
     [CmdletBinding()]
     param([Parameter(Mandatory, Position = 0, ValueFromPipeline)][string]$Path, [string[]]$Issuer)
@@ -128,6 +146,12 @@ function Test-CrlAgentCrl {
     <#
     .SYNOPSIS
     Checks a CRL: signature, dates, form. ExitCode is 0 fine, 1 warning, 2 critical, 3 unreadable.
+    .PARAMETER Path
+    A file, or an http:// or ldap:// location.
+    .PARAMETER Issuer
+    CA certificates (PEM or DER files) that the signatures are checked with.
+    .EXAMPLE
+    Get-ChildItem C:\pki\*.crl | ForEach-Object { Test-CrlAgentCrl $_.FullName -Issuer C:\pki\ca.cer }
     #>
     [CmdletBinding()]
     param([Parameter(Mandatory, Position = 0, ValueFromPipeline)][string]$Path, [string[]]$Issuer)
@@ -138,6 +162,12 @@ function Compare-CrlAgentCrl {
     <#
     .SYNOPSIS
     Compares two CRLs: vanished, added and changed entries.
+    .PARAMETER ReferencePath
+    The older CRL.
+    .PARAMETER DifferencePath
+    The newer CRL.
+    .EXAMPLE
+    Compare-CrlAgentCrl C:\pki\yesterday.crl C:\pki\today.crl
     #>
     [CmdletBinding()]
     param([Parameter(Mandatory, Position = 0)][string]$ReferencePath, [Parameter(Mandatory, Position = 1)][string]$DifferencePath)
@@ -153,7 +183,9 @@ function Test-CrlAgentCdp {
     .PARAMETER Certificate
     A certificate file whose CRL locations are probed.
     .PARAMETER Issuer
-    CA certificates (PEM or DER) to check the signatures with.
+    CA certificates (PEM or DER files) that the signatures are checked with.
+    .EXAMPLE
+    (Test-CrlAgentCdp -Certificate C:\pki\web.cer).ExitCode
     #>
     [CmdletBinding()]
     param([string[]]$Url, [string[]]$Certificate, [string[]]$Issuer)
@@ -165,8 +197,18 @@ function Export-CrlAgentReport {
     <#
     .SYNOPSIS
     Probes CRL locations and writes a report file. Returns the file.
+    .PARAMETER Path
+    The file; it is written whole or not at all.
     .PARAMETER Format
     html, xml, json, text or metrics (for the textfile collector of windows_exporter).
+    .PARAMETER Url
+    Locations to probe.
+    .PARAMETER Certificate
+    A certificate file whose CRL locations are probed.
+    .PARAMETER Issuer
+    CA certificates (PEM or DER files) that the signatures are checked with.
+    .EXAMPLE
+    Export-CrlAgentReport C:\pki\crl.html -Certificate C:\pki\web.cer
     #>
     [CmdletBinding(SupportsShouldProcess)]
     param(
@@ -186,8 +228,14 @@ function Publish-CrlAgentCrl {
     <#
     .SYNOPSIS
     Publishes CRLs and proves that every location serves them.
+    .PARAMETER Change
+    The change ticket. The same call with the same ticket gives the same answer.
+    .PARAMETER Reason
+    Why, for the record.
     .PARAMETER Until
     Explicit end of the new CRLs (UTC, e.g. 2026-11-24T06:00Z).
+    .EXAMPLE
+    Publish-CrlAgentCrl -Change INC0001 -Reason 'CRL about to expire'
     #>
     [CmdletBinding(SupportsShouldProcess)]
     param([string]$Change, [string]$Reason, [string]$Until)
@@ -203,8 +251,20 @@ function Suspend-CrlAgentCa {
     Takes the CA out of use before HSM maintenance: probes, gate, pause.
     .DESCRIPTION
     -WhatIf asks the agent to judge (--dry-run): nothing is published or stopped, and the verdict is returned.
+    .PARAMETER Change
+    The change ticket. The same call with the same ticket gives the same answer.
     .PARAMETER Window
     How long the HSM is away: 90m, 4h.
+    .PARAMETER Reserve
+    Runway that must be left when the window ends; the configured one when left out.
+    .PARAMETER Reason
+    Why, for the record.
+    .PARAMETER Deadline
+    What happens at the deadline: hold (page a person, stay paused) or resume.
+    .PARAMETER Token
+    ID.EPOCH of an earlier answer: an old caller cannot act on a newer maintenance.
+    .PARAMETER PrepareOnly
+    Probe, judge and publish a cover CRL where needed, and do not pause yet.
     .EXAMPLE
     Suspend-CrlAgentCa -Change CHG0012345 -Window 4h -WhatIf
     #>
@@ -229,6 +289,14 @@ function Resume-CrlAgentCa {
     <#
     .SYNOPSIS
     Brings the CA back after HSM maintenance: tests the key, starts, publishes, proves.
+    .DESCRIPTION
+    -WhatIf asks the agent to judge (--dry-run): nothing is started or published.
+    .PARAMETER Change
+    The change ticket. The same call with the same ticket gives the same answer.
+    .PARAMETER Token
+    ID.EPOCH of an earlier answer: an old caller cannot act on a newer maintenance.
+    .EXAMPLE
+    Resume-CrlAgentCa -Change CHG0012345
     #>
     [CmdletBinding(SupportsShouldProcess)]
     param([Parameter(Mandatory)][string]$Change, [string]$Token)
@@ -245,6 +313,14 @@ function Stop-CrlAgentMaintenance {
     <#
     .SYNOPSIS
     Takes a maintenance back and restores the former state.
+    .PARAMETER Change
+    The change ticket. The same call with the same ticket gives the same answer.
+    .PARAMETER Reason
+    Why, for the record.
+    .PARAMETER Token
+    ID.EPOCH of an earlier answer: an old caller cannot act on a newer maintenance.
+    .EXAMPLE
+    Stop-CrlAgentMaintenance -Change CHG0012345 -Reason 'vendor cancelled' -Confirm:$false
     #>
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]
     param([Parameter(Mandatory)][string]$Change, [string]$Reason, [string]$Token)
@@ -258,6 +334,16 @@ function Set-CrlAgentDeadline {
     <#
     .SYNOPSIS
     Moves the deadline of the open maintenance: a new window, counted from the pause.
+    .PARAMETER Change
+    The change ticket. The same call with the same ticket gives the same answer.
+    .PARAMETER Window
+    The whole window from the pause on: 6h after 4h means two hours more.
+    .PARAMETER Reason
+    Why, for the record.
+    .PARAMETER Token
+    ID.EPOCH of an earlier answer: an old caller cannot act on a newer maintenance.
+    .EXAMPLE
+    Set-CrlAgentDeadline -Change CHG0012345 -Window 6h -Reason 'firmware load still running'
     #>
     [CmdletBinding(SupportsShouldProcess)]
     param([Parameter(Mandatory)][string]$Change, [Parameter(Mandatory)][string]$Window, [string]$Reason, [string]$Token)

@@ -85,6 +85,36 @@ for page in pages:
             if re.fullmatch(r"(tests|docs|common|agent|driver|win32|installer)/[\w./-]+", span) and not (top / span).exists():
                 errors.append(f"{page.name}:{number}: no file '{span}'")
 
+# Exit codes: the programs' enums and the pages list the same.
+def exit_codes(header, page, after="# "):
+    code = {int(n) for n in re.findall(r"^    (?:EXIT|HU)_\w+ = (\d+)", (top / header).read_text(), re.M)}
+    text = (top / page).read_text(encoding="utf-8").split(after, 1)[-1].split("\n## Where")[0]
+    said = {int(n) for row in re.findall(r"^\| ([\d, ]+) \|", text, re.M) for n in row.split(",")}
+    if len(code) < 10 or code != said:
+        errors.append(f"{page}: exit codes {sorted(code ^ said)} are in one of {header} and the page only")
+
+exit_codes("agent/cli.h", "docs/exit-codes.md")
+exit_codes("driver/exitcode.h", "docs/hsmupgrade.md", "## Exit codes")
+
+# The pages know every table of the store and every room.
+maintenance, readme = ((top / p).read_text(encoding="utf-8") for p in ("docs/maintenance.md", "README.md"))
+for table in re.findall(r'CREATE TABLE (\w+)', (top / "common/store/schema.c").read_text()):
+    if f"`{table}`" not in maintenance.split("| table | holds |")[1]:
+        errors.append(f"maintenance.md: the table '{table}' of the store is not there")
+for room in (top / "common").iterdir():
+    if room.is_dir() and room.name != "cmake" and f"`{room.name}`" not in readme:
+        errors.append(f"README.md: common/{room.name} is not there")
+
+# Each threat names what shows that something stands against it (that the names exist is checked above).
+threats = (top / "docs/security.md").read_text(encoding="utf-8").split("## Threats")[1].split("\n## ")[0]
+threats = [r for r in threats.splitlines() if r.startswith("| ")][1:]
+for row in threats:
+    tests = re.findall(r"`([^`]+)`", row.rstrip(" |").split(" | ")[-1])
+    if not any(re.fullmatch(r"\w+?__\w+__\w+|tests/[\w./-]+", t) for t in tests):
+        errors.append(f"security.md: no test is named: {row[:80]}")
+if len(threats) < 20:
+    errors.append("security.md: threats have been lost")
+
 module = (top / "installer/powershell/CrlAgent.psm1").read_text(encoding="utf-8")
 functions = re.findall(r"^function ([\w-]+) \{(.*?)^\}", module, re.M | re.S)
 exported = set(re.findall(r"'([A-Z][a-z]+-CrlAgent\w+)'", (top / "installer/powershell/CrlAgent.psd1").read_text()))

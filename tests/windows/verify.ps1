@@ -2,12 +2,14 @@
 # Copyright the crlagent authors
 <#
 .SYNOPSIS
-Looks at what could not be seen under Wine, on a throw-away Windows Server. One line per fact of docs/verification.md.
+Looks at what could not be seen under Wine, on a throw-away Windows Server. One line or more per fact of docs/verification.md.
 .DESCRIPTION
 Makes a small PKI on this host (a standalone root that issues one subordinate CA, software keys, CRLs served by a local web
 listener), installs the MSI, runs the whole flow and removes everything again. It installs and removes Windows roles: never
 run it on a machine that anybody needs. It has not been run by the project so far.
     PASS  the fact holds      FAIL  it does not      SEEN  nothing was expected; this is what Windows says
+    HAND  cannot be looked at by a script on one host; the line says how
+Exit code: 0, or 1 when a fact failed or the script did not come to its end.
 .EXAMPLE
 .\verify.ps1 -Msi .\crlagent-0.1.0-x64.msi -OldMsi .\crlagent-0.0.9-x64.msi -ThrowAwayMachine
 #>
@@ -22,6 +24,7 @@ param(
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
 $script:failed = 0
+$script:seen = @{}
 $agent = Join-Path $env:ProgramFiles 'crlagent\crlagent.exe'
 $data = Join-Path $env:ProgramData 'crlagent'
 $www = Join-Path $Folder 'www'
@@ -29,6 +32,7 @@ $caKey = 'HKLM:\SYSTEM\CurrentControlSet\Services\CertSvc\Configuration\Verify I
 
 function Write-Fact([string]$Id, [string]$Verdict, [string]$Text) {
     if ($Verdict -eq 'FAIL') { $script:failed++ }
+    $script:seen[$Id] = $true
     Write-Output ('{0} {1,-4}  {2}' -f $Id, $Verdict, $Text)
 }
 
@@ -44,6 +48,8 @@ function Test-Fact([string]$Id, [string]$Text, [scriptblock]$Block) {
 function Show-Fact([string]$Id, [string]$Text, [scriptblock]$Block) {
     try { Write-Fact $Id 'SEEN' "${Text}: $((& $Block) -join ' | ')" } catch { Write-Fact $Id 'SEEN' "${Text}: $($_.Exception.Message)" }
 }
+
+function Write-Hand([string]$Id, [string]$Text) { Write-Fact $Id 'HAND' $Text }
 
 # Runs a program with arguments; its output is the result, its exit code is in $script:code.
 function Invoke-Tool([string]$Program, [string[]]$Arguments) {
@@ -74,15 +80,53 @@ function Restart-Ca {
     if (-not (Wait-Until 60 { Invoke-Certutil -ping | Out-Null; $script:code -eq 0 })) { throw 'the CA does not answer' }
 }
 
+# Runs a piece of PowerShell as SYSTEM (a task of the scheduler); its output is the result.
+function Invoke-AsSystem([string]$Code) {
+    $out = Join-Path $Folder 'system.txt'
+    Remove-Item $out -ErrorAction SilentlyContinue
+    $whole = "try { & { $Code } 2>&1 | Out-File -Encoding utf8 '$out.part' } finally { Move-Item '$out.part' '$out' -Force }"
+    $encoded = [Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($whole))
+    $action = New-ScheduledTaskAction -Execute 'powershell.exe' -Argument "-NoProfile -NonInteractive -EncodedCommand $encoded"
+    Register-ScheduledTask -TaskName 'crlverify' -Action $action -User 'SYSTEM' -RunLevel Highest -Force | Out-Null
+    try {
+        Start-ScheduledTask -TaskName 'crlverify'
+        if (-not (Wait-Until 120 { Test-Path $out })) { throw 'the task that runs as SYSTEM gave no result' }
+        return (Get-Content $out -Raw).Trim()
+    } finally {
+        Unregister-ScheduledTask -TaskName 'crlverify' -Confirm:$false
+    }
+}
+
+# Runs crlagent as another user; the exit code is the result.
+function Invoke-AsUser([System.Management.Automation.PSCredential]$Credential, [string]$Arguments) {
+    $p = Start-Process $agent -ArgumentList $Arguments -Credential $Credential -WorkingDirectory C:\Windows -Wait -PassThru -WindowStyle Hidden
+    return $p.ExitCode
+}
+
+# The entries of a folder's access list by which Everyone, Authenticated Users or Users may change it.
+function Get-WritingUser([string]$Path) {
+    $users = 'S-1-1-0', 'S-1-5-11', 'S-1-5-32-545'
+    $writing = [Security.AccessControl.FileSystemRights]'WriteData, AppendData, Delete, ChangePermissions, TakeOwnership'
+    (Get-Acl $Path).GetAccessRules($true, $true, [Security.Principal.SecurityIdentifier]) | Where-Object {
+        $_.IdentityReference.Value -in $users -and $_.AccessControlType -eq 'Allow' -and ($_.FileSystemRights -band $writing)
+    }
+}
+
+function Get-ServiceList { return ((Invoke-Tool 'sc.exe' @('sdshow', 'CertSvc')) -join '').Trim() }
+function Get-CaList { return [BitConverter]::ToString([byte[]](Get-ItemProperty $caKey).Security) }
+function Get-DoctorLine([string]$Name) {
+    $answer = (Invoke-Agent doctor --json) -join "`n" | ConvertFrom-Json
+    return ($answer.lines | Where-Object { $_.id -eq $Name } | Select-Object -First 1)
+}
+
 function Get-Crl { return ((Invoke-Agent crl show --json "$www\issuing.crl") -join "`n" | ConvertFrom-Json) }
 
 # ---- the small PKI ------------------------------------------------------------------------------
-function Start-Web {
-    New-Item -ItemType Directory -Force $www | Out-Null
-    $script:web = Start-Job -ArgumentList $www, $Port -ScriptBlock {
-        param($www, $port)
+function Start-Listener([string]$Prefix) {
+    return Start-Job -ArgumentList $www, $Prefix -ScriptBlock {
+        param($www, $prefix)
         $listener = New-Object System.Net.HttpListener
-        $listener.Prefixes.Add("http://localhost:$port/")
+        $listener.Prefixes.Add($prefix)
         $listener.Start()
         while ($true) {
             $context = $listener.GetContext()
@@ -97,6 +141,11 @@ function Start-Web {
             $context.Response.Close()
         }
     }
+}
+
+function Start-Web {
+    New-Item -ItemType Directory -Force $www | Out-Null
+    $script:web = Start-Listener "http://localhost:$Port/"
 }
 
 function Set-CrlUrls([string]$Name) {
@@ -146,36 +195,249 @@ Critical = 2.5.29.19
 
 # ---- facts --------------------------------------------------------------------------------------
 function Test-Setup {
-    Test-Fact 'V02' 'MSI installs silently' { (Invoke-Setup @('/i', "`"$Msi`"", '/l*v', "$Folder\install.log")) -eq 0 }
+    if ($OldMsi) {
+        Test-Fact 'V49' 'an older MSI installs' { (Invoke-Setup @('/i', "`"$OldMsi`"", 'OPERATORS=crlverify-operators')) -eq 0 }
+        Set-Content -Encoding utf8 (Join-Path $data 'config\crlagent.xml') '<crlagent version="1"/>'
+    } else {
+        Write-Hand 'V49' 'upgrade old to new: give -OldMsi'
+    }
+    Test-Fact 'V02' 'MSI installs silently' {
+        (Invoke-Setup @('/i', "`"$Msi`"", 'OPERATORS=crlverify-operators', '/l*v', "$Folder\install.log")) -eq 0
+    }
+    if ($OldMsi) {
+        Test-Fact 'V49' 'an upgrade keeps configuration, operators and account' {
+            (Test-Path (Join-Path $data 'config\crlagent.xml')) -and
+            (Get-ItemProperty HKLM:\SOFTWARE\crlagent).Operators -eq 'crlverify-operators'
+        }
+    }
     $service = Get-CimInstance Win32_Service -Filter "Name='crlagent'"
     Test-Fact 'V01' 'the service runs and starts by itself' { $service.State -eq 'Running' -and $service.StartMode -eq 'Auto' }
+    Test-Fact 'V01' "its account is the virtual one: $($service.StartName)" { $service.StartName -eq 'NT SERVICE\crlagent' }
     Test-Fact 'V03' "the service path is quoted: $($service.PathName)" { $service.PathName.StartsWith('"') }
     Test-Fact 'V04' 'recovery actions: restart, three times' {
         @(Invoke-Tool 'sc.exe' @('qfailure', 'crlagent') | Select-String '60000').Count -ge 3
     }
+    Test-Fact 'V04' 'a non-zero exit counts as a failure' {
+        [bool](Invoke-Tool 'sc.exe' @('qfailureflag', 'crlagent') | Select-String 'FAILURE_ACTIONS_ON_NONCRASH_FAILURES *: TRUE')
+    }
+    Test-Fact 'V04' 'preshutdown time of ten seconds' {
+        (Get-ItemProperty HKLM:\SYSTEM\CurrentControlSet\Services\crlagent).PreshutdownTimeout -eq 10000
+    }
+    Test-Fact 'V23' 'service SID is unrestricted' {
+        [bool](Invoke-Tool 'sc.exe' @('qsidtype', 'crlagent') | Select-String 'UNRESTRICTED')
+    }
+    Test-Fact 'V23' 'the SID in the access lists is that of the service' {
+        $sid = (New-Object Security.Principal.NTAccount('NT SERVICE\crlagent')).Translate([Security.Principal.SecurityIdentifier]).Value
+        (Get-Acl (Join-Path $data 'state')).Sddl.Contains($sid)
+    }
+    Test-Fact 'V24' 'three required privileges, no more' {
+        $found = @(Invoke-Tool 'sc.exe' @('qprivs', 'crlagent') | Select-String -AllMatches 'Se\w+Privilege' | ForEach-Object { $_.Matches.Value } | Sort-Object)
+        ($found -join ' ') -eq 'SeChangeNotifyPrivilege SeCreateGlobalPrivilege SeImpersonatePrivilege'
+    }
+    Test-Fact 'V25' 'a killed service is started again within two minutes' {
+        $old = (Get-CimInstance Win32_Service -Filter "Name='crlagent'").ProcessId
+        Stop-Process -Id $old -Force
+        Wait-Until 120 {
+            $now = Get-CimInstance Win32_Service -Filter "Name='crlagent'"
+            $now.State -eq 'Running' -and $now.ProcessId -ne $old
+        }
+    }
+    Show-Fact 'V51' 'signature of the programs' { (Get-AuthenticodeSignature $agent).Status, (Get-AuthenticodeSignature $Msi).Status }
     Test-Fact 'V04' 'delayed start' { (Get-ItemProperty HKLM:\SYSTEM\CurrentControlSet\Services\crlagent).DelayedAutostart -eq 1 }
     Test-Fact 'V05' 'users may not write to the data folders' {
-        $users = 'S-1-1-0', 'S-1-5-11', 'S-1-5-32-545'
-        $writing = [Security.AccessControl.FileSystemRights]'WriteData, AppendData, Delete, ChangePermissions, TakeOwnership'
-        $bad = @(Get-Item $data) + @(Get-ChildItem $data -Directory) | ForEach-Object {
-            (Get-Acl $_.FullName).GetAccessRules($true, $true, [Security.Principal.SecurityIdentifier])
-        } | Where-Object { $_.IdentityReference.Value -in $users -and $_.AccessControlType -eq 'Allow' -and ($_.FileSystemRights -band $writing) }
-        -not $bad
+        -not (@(Get-Item $data) + @(Get-ChildItem $data -Directory) | Where-Object { Get-WritingUser $_.FullName })
     }
     Test-Fact 'V16' 'event source writes readable text' {
         [bool](Get-WinEvent -FilterHashtable @{ LogName = 'Application'; ProviderName = 'crlagent' } -MaxEvents 1).Message
     }
 }
 
-# As a user without rights: the pipe must refuse.
+function Test-Hardening {
+    Test-Fact 'V33' 'a data folder that users may write to is refused' {
+        $state = Join-Path $data 'state'
+        Invoke-Agent stop | Out-Null
+        Invoke-Tool 'icacls.exe' @($state, '/grant', '*S-1-5-32-545:(OI)(CI)M') | Out-Null
+        try {
+            Invoke-Agent start | Out-Null
+            $refused = $script:code -ne 0
+            $refused -and (Get-DoctorLine 'folder.state').state -eq 'missing'
+        } finally {
+            Invoke-Tool 'icacls.exe' @($state, '/remove:g', '*S-1-5-32-545') | Out-Null
+            Invoke-Agent start | Out-Null
+        }
+    }
+    Test-Fact 'V48' 'DLLs planted in the current folder are not loaded' {
+        $place = Join-Path $Folder 'planted'
+        New-Item -ItemType Directory -Force $place | Out-Null
+        foreach ($n in 'version.dll', 'wldap32.dll', 'netapi32.dll', 'secur32.dll', 'iphlpapi.dll', 'ncrypt.dll') {
+            Set-Content -Encoding ascii (Join-Path $place $n) 'this is no DLL'
+        }
+        Push-Location $place
+        try { Invoke-Agent version | Out-Null } finally { Pop-Location }
+        $script:code -eq 0
+    }
+    Test-Fact 'V48' 'users may not write to the folder of the programs' { -not (Get-WritingUser (Split-Path $agent)) }
+    Test-Fact 'V43' 'a stored password cannot be read in its file' {
+        $word = 'Vf-' + [guid]::NewGuid().ToString('N')
+        $word | & $agent secret set verify | Out-Null
+        try {
+            $files = @(Get-ChildItem (Join-Path $data 'secrets') -File)
+            $text = ($files | ForEach-Object { $b = [IO.File]::ReadAllBytes($_.FullName)
+                    [Text.Encoding]::ASCII.GetString($b); [Text.Encoding]::Unicode.GetString($b) }) -join ''
+            $files.Count -ge 1 -and -not $text.Contains($word)
+        } finally {
+            & $agent secret remove verify | Out-Null
+        }
+    }
+    Write-Hand 'V43' 'copy a file of the folder secrets to another host: a test notice there must fail'
+    Write-Hand 'V44' 'an entry in Credential Manager, made as the account of the service, is used before the file'
+}
+
+# What the probing worker may do, seen from outside by SYSTEM while it waits for a server that does not answer.
+function Test-Worker {
+    $config = Join-Path $data 'config\crlagent.xml'
+    $silent = New-Object Net.Sockets.TcpListener([Net.IPAddress]::Loopback, ($Port + 1))
+    $silent.Start()
+    $asked = $null
+    try {
+        Set-Content -Encoding utf8 $config ('<crlagent version="1"><probe><timeout>45s</timeout></probe><locations><location url="http://127.0.0.1:' +
+            ($Port + 1) + '/silent.crl" role="base"/></locations></crlagent>')
+        Invoke-Agent stop | Out-Null
+        Invoke-Agent start | Out-Null
+        $asked = Start-Process $agent -ArgumentList 'check' -PassThru -WindowStyle Hidden
+        $worker = $null
+        Wait-Until 30 {
+            $script:worker = Get-CimInstance Win32_Process -Filter "Name='crlagent.exe'" | Where-Object { $_.CommandLine -match '\sworker' } | Select-Object -First 1
+            $null -ne $script:worker
+        } | Out-Null
+        $worker = $script:worker
+        Test-Fact 'V36' 'the worker runs' { $null -ne $worker }
+        $what = if ($worker) { Invoke-AsSystem ($tokenReader -replace '@PID@', "$($worker.ProcessId)") } else { '' }
+        Test-Fact 'V36' "the worker's token is restricted: $what" { $what -match 'restricted=1' }
+        Test-Fact 'V36' 'its integrity is low' { $what -match 'integrity=4096\b' }
+        Test-Fact 'V36' 'no privilege but to pass through folders' { $what -match 'privileges=[01]\b' }
+        Test-Fact 'V36' 'it is in a job' { $what -match 'job=True' }
+    } finally {
+        $silent.Stop()
+        if ($asked -and -not $asked.HasExited) { $asked.WaitForExit(60000) | Out-Null }
+        Remove-Item $config -ErrorAction SilentlyContinue
+        Invoke-Agent stop | Out-Null
+        Invoke-Agent start | Out-Null
+    }
+    Write-Hand 'V37' 'limits of the job (one process, 512 MB): Process Explorer, properties of the worker, tab Job'
+}
+
+$tokenReader = @'
+Add-Type -TypeDefinition @"
+using System;
+using System.Runtime.InteropServices;
+public static class Token {
+    [DllImport("kernel32", SetLastError = true)] static extern IntPtr OpenProcess(uint access, bool inherit, int pid);
+    [DllImport("kernel32", SetLastError = true)] static extern bool IsProcessInJob(IntPtr process, IntPtr job, out bool result);
+    [DllImport("advapi32", SetLastError = true)] static extern bool OpenProcessToken(IntPtr process, uint access, out IntPtr token);
+    [DllImport("advapi32", SetLastError = true)] static extern bool GetTokenInformation(IntPtr token, int what, IntPtr to, int size, out int used);
+    [DllImport("advapi32")] static extern IntPtr GetSidSubAuthority(IntPtr sid, uint n);
+    static IntPtr Ask(IntPtr token, int what) {
+        IntPtr to = Marshal.AllocHGlobal(4096);
+        int used;
+        if (!GetTokenInformation(token, what, to, 4096, out used)) throw new System.ComponentModel.Win32Exception();
+        return to;
+    }
+    public static string Describe(int pid) {
+        IntPtr process = OpenProcess(0x400, false, pid), token;
+        bool job;
+        if (process == IntPtr.Zero || !OpenProcessToken(process, 8, out token) || !IsProcessInJob(process, IntPtr.Zero, out job))
+            throw new System.ComponentModel.Win32Exception();
+        int integrity = Marshal.ReadInt32(GetSidSubAuthority(Marshal.ReadIntPtr(Ask(token, 25)), 0));
+        return "restricted=" + Marshal.ReadInt32(Ask(token, 21)) + " integrity=" + integrity + " privileges=" +
+            Marshal.ReadInt32(Ask(token, 3)) + " job=" + job;
+    }
+}
+"@
+[System.Diagnostics.Process]::EnterDebugMode()
+[Token]::Describe(@PID@)
+'@
+
+# Rights are given, counted, and taken back: what administrators see with their own tools.
+function Test-Grant {
+    $script:formerService = Get-ServiceList
+    $script:formerCa = Get-CaList
+    Test-Fact 'V26' 'doctor names what is missing and what to type' {
+        $line = Get-DoctorLine 'manage-ca'
+        $line.state -eq 'missing' -and $line.fix -eq 'crlagent grant --ca'
+    }
+    Test-Fact 'V26' 'without rights nothing is published' { Invoke-Agent publish --change V26 | Out-Null; $script:code -ne 0 }
+    Invoke-Tool 'sc.exe' @('create', 'crlverifydep', 'binPath=', 'C:\Windows\System32\svchost.exe', 'depend=', 'CertSvc', 'start=', 'demand') | Out-Null
+    Test-Fact 'V47' 'a service that depends on CertSvc is found' {
+        [bool](Invoke-Agent grant --services --dry-run | Select-String 'service crlverifydep: would be given')
+    }
+    Invoke-Tool 'sc.exe' @('delete', 'crlverifydep') | Out-Null
+    Test-Fact 'V27' 'grant --services adds one entry to the access list of CertSvc' {
+        Invoke-Agent grant --services | Out-Null
+        $now = Get-ServiceList
+        $count = { param($sddl) [regex]::Matches($sddl, '\(A;').Count }
+        $script:code -eq 0 -and (& $count $now) -eq (& $count $script:formerService) + 1
+    }
+    Test-Fact 'V28' 'grant --ca changes the value Security' {
+        Invoke-Agent grant --ca | Out-Null
+        $script:code -eq 0 -and (Get-CaList) -ne $script:formerCa
+    }
+    Show-Fact 'V29' 'exit code of publish before CertSvc is restarted' { Invoke-Agent publish --change V29 | Out-Null; $script:code }
+    $given = Get-CaList
+    Restart-Ca
+    Test-Fact 'V30' 'the CA does not write its old value back' { (Get-CaList) -eq $given }
+    Test-Fact 'V29' 'after the restart Manage CA counts' { Invoke-Agent publish --change V29b | Out-Null; $script:code -eq 0 }
+    Test-Fact 'V31' 'registry configuration of the CA can be read by the virtual account' { (Get-DoctorLine 'registry').state -eq 'ok' }
+    Test-Fact 'V31' 'with Manage CA alone every property is read that a status needs' {
+        $status = (Invoke-Agent status --json) -join "`n" | ConvertFrom-Json
+        $script:code -eq 0 -and $null -ne $status.runway
+    }
+    Test-Fact 'V32' 'records in a folder that the service may write to are refused' {
+        $grants = Join-Path $data 'grants'
+        Invoke-Tool 'icacls.exe' @($grants, '/grant', 'NT SERVICE\crlagent:(OI)(CI)M') | Out-Null
+        try {
+            Invoke-Agent revoke --dry-run | Out-Null
+            $script:code -eq 21
+        } finally {
+            Invoke-Tool 'icacls.exe' @($grants, '/remove:g', 'NT SERVICE\crlagent') | Out-Null
+        }
+    }
+    Test-Fact 'V50' 'removal with PURGE is refused while rights are granted' {
+        (Invoke-Setup @('/x', "`"$Msi`"", 'PURGE=1')) -ne 0 -and (Get-Service crlagent).Status -eq 'Running'
+    }
+}
+
+function Test-Revoke {
+    Test-Fact 'V50' 'a plain removal keeps the records, says so in its log, and a new installation finds them' {
+        $removed = Invoke-Setup @('/x', "`"$Msi`"", '/l*v', "$Folder\plain.log")
+        $kept = Test-Path (Join-Path $data 'grants\service-CertSvc.txt')
+        $told = [bool](Select-String -Path "$Folder\plain.log" -Pattern 'crlagent revoke')
+        $removed -eq 0 -and $kept -and $told -and (Invoke-Setup @('/i', "`"$Msi`"", 'OPERATORS=crlverify-operators')) -eq 0
+    }
+    Test-Fact 'V27' 'revoke gives CertSvc its former access list' {
+        Invoke-Agent revoke | Out-Null
+        $script:code -eq 0 -and (Get-ServiceList) -eq $script:formerService
+    }
+    Test-Fact 'V28' 'and the CA the same bytes as before' { (Get-CaList) -eq $script:formerCa }
+    Restart-Ca
+}
+
+# As users without rights, of the operators, and over the network: what the pipe allows.
 function Test-User {
     $name = 'crlverify'
     $secure = ConvertTo-SecureString "Vf!$([guid]::NewGuid().ToString('N'))" -AsPlainText -Force
     New-LocalUser -Name $name -Password $secure -AccountNeverExpires | Out-Null
     try {
         $credential = New-Object System.Management.Automation.PSCredential("$env:COMPUTERNAME\$name", $secure)
-        $p = Start-Process $agent -ArgumentList 'publish --change V07' -Credential $credential -WorkingDirectory C:\Windows -Wait -PassThru -WindowStyle Hidden
-        Test-Fact 'V07' "a user without rights cannot publish (exit code $($p.ExitCode))" { $p.ExitCode -in 21, 22 }
+        $code = Invoke-AsUser $credential 'publish --change V07'
+        Test-Fact 'V07' "a user without rights cannot publish (exit code $code)" { $code -in 21, 22 }
+        $code = Invoke-AsUser $credential 'status'
+        Test-Fact 'V07' "nor ask for the status (exit code $code)" { $code -in 21, 22 }
+        Add-LocalGroupMember -Group 'crlverify-operators' -Member $name
+        $code = Invoke-AsUser $credential 'publish --change V34'
+        Test-Fact 'V34' "a member of the group named by OPERATORS publishes (exit code $code)" { $code -eq 0 }
+        $code = Invoke-AsUser $credential 'grant --ca'
+        Test-Fact 'V34' "and cannot give rights (exit code $code)" { $code -ne 0 }
     } finally {
         Remove-LocalUser $name
     }
@@ -185,6 +447,11 @@ function Test-User {
             $false
         } catch { $true }
     }
+    Test-Fact 'V35' 'the pipe refuses whoever comes over the network' {
+        $pipe = New-Object System.IO.Pipes.NamedPipeClientStream('127.0.0.1', 'crlagent\control', [IO.Pipes.PipeDirection]::InOut)
+        try { $pipe.Connect(3000); $false } catch { $true } finally { $pipe.Dispose() }
+    }
+    Write-Hand 'V35' 'the same from another host'
 }
 
 function Test-Ca {
@@ -199,12 +466,62 @@ function Test-Ca {
         $crl = Get-Crl
         $crl.this_update, $crl.next_publish, $crl.next_update
     }
+    $config = "$env:COMPUTERNAME\Verify Issuing"
+    Test-Fact 'V40' 'ICertAdmin2.PublishCRLs of this Windows: base without a date succeeds' {
+        $admin = New-Object -ComObject CertificateAuthority.Admin
+        $admin.PublishCRLs($config, [datetime]::FromOADate(0), 1)
+        $true
+    }
+    Test-Fact 'V40' 'a date in the past is refused with 0x80070057' {
+        try {
+            (New-Object -ComObject CertificateAuthority.Admin).PublishCRLs($config, (Get-Date).ToUniversalTime().AddDays(-1), 1)
+            $false
+        } catch { $_.Exception.ToString() -match '80070057|parameter is incorrect' -or $_.Exception.HResult -eq -2147024809 }
+    }
+    Show-Fact 'V40' 'a delta while deltas are disabled' {
+        $period = (Get-ItemProperty $caKey).CRLDeltaPeriodUnits
+        try { (New-Object -ComObject CertificateAuthority.Admin).PublishCRLs($config, [datetime]::FromOADate(0), 2); 'no error' } catch { $_.Exception.Message }
+        "CRLDeltaPeriodUnits $period"
+    }
+    Test-Fact 'V38' 'certutil -verifykeys accepts the CA key' { Invoke-Certutil -verifykeys | Out-Null; $script:code -eq 0 }
+    Test-Fact 'V41' 'with IF_ENFORCEENCRYPTICERTADMIN publishing still works' {
+        Invoke-Certutil -setreg CA\InterfaceFlags +IF_ENFORCEENCRYPTICERTADMIN | Out-Null
+        Restart-Ca
+        Invoke-Agent publish --change V41 | Out-Null
+        $script:code -eq 0
+    }
+    Show-Fact 'V11' 'exit codes of certutil: -ping with the CA stopped, -verifykeys of a CA that is not there' {
+        Stop-Service CertSvc
+        Invoke-Certutil -ping | Out-Null
+        $script:code
+        Invoke-Certutil -verifykeys 'No Such CA' | Out-Null
+        $script:code
+        Restart-Ca
+    }
     Show-Fact 'V12' 'CertSvc' {
         $s = Get-CimInstance Win32_Service -Filter "Name='CertSvc'"
         "account $($s.StartName)", "controls $((Invoke-Tool 'sc.exe' @('query', 'CertSvc')) -match 'STOPPABLE')",
         "needs $((Get-Service CertSvc).ServicesDependedOn.Name -join ',')", "needed by $((Get-Service CertSvc).DependentServices.Name -join ',')"
     }
-    Show-Fact 'V15' 'locations as configured' { (Get-ItemProperty $caKey).CRLPublicationURLs }
+    Show-Fact 'V12' 'seconds that CertSvc takes to stop and to start' {
+        $a = Get-Date
+        Stop-Service CertSvc
+        $b = Get-Date
+        Restart-Ca
+        ($b - $a).TotalSeconds, ((Get-Date) - $b).TotalSeconds
+    }
+    Show-Fact 'V15' 'locations as configured, and as the CA expands them' {
+        (Get-ItemProperty $caKey).CRLPublicationURLs
+        (New-Object -ComObject CertificateAuthority.Admin).GetCAProperty($config, 41, 0, 4, 0)
+    }
+    Show-Fact 'V15' 'tokens %12 %13 %14 as the CA expands them' {
+        $former = (Get-ItemProperty $caKey).CRLPublicationURLs
+        Set-ItemProperty $caKey CRLPublicationURLs ([string[]]($former + '2:http://tokens.invalid/a%12b%13c%14d'))
+        Restart-Ca
+        (New-Object -ComObject CertificateAuthority.Admin).GetCAProperty($config, 41, 0, 4, 0)
+        Set-ItemProperty $caKey CRLPublicationURLs $former
+        Restart-Ca
+    }
     $urls = (Get-ItemProperty $caKey).CRLPublicationURLs
     Set-ItemProperty $caKey CRLPublicationURLs ($urls + '65:C:\no-such-folder\x.crl')
     Restart-Ca
@@ -225,6 +542,16 @@ function Test-Flow {
     }
     Test-Fact 'V02' 'setup refuses during a maintenance' {
         (Invoke-Setup @('/x', "`"$Msi`"")) -ne 0 -and (Get-Service crlagent).Status -eq 'Running'
+    }
+    Show-Fact 'V39' 'exit code of post-upgrade while the virtual account may not use the key (14 is expected)' {
+        Invoke-Agent hook post-upgrade --change V18 | Out-Null
+        $script:code
+    }
+    Test-Fact 'V39' 'the account of the service is given read access to the key' {
+        $cert = Get-ChildItem Cert:\LocalMachine\My | Where-Object { $_.Subject -eq 'CN=Verify Issuing' -and $_.HasPrivateKey } | Select-Object -First 1
+        $key = [Security.Cryptography.X509Certificates.RSACertificateExtensions]::GetRSAPrivateKey($cert).Key.UniqueName
+        Invoke-Tool 'icacls.exe' @((Join-Path $env:ProgramData "Microsoft\Crypto\Keys\$key"), '/grant', 'NT SERVICE\crlagent:R') | Out-Null
+        $script:code -eq 0
     }
     Test-Fact 'V19' 'post-upgrade brings it back and proves it' {
         Invoke-Agent hook post-upgrade --change V18 | Out-Null
@@ -248,13 +575,78 @@ function Test-Flow {
         Start-Sleep -Seconds 30
         $before, (Get-Crl).number
     }
-    Test-Fact 'V21' 'PowerShell module' {
+    Test-Fact 'V42' 'every event of the agent is shown with its text' {
+        $events = @(Get-WinEvent -FilterHashtable @{ LogName = 'Application'; ProviderName = 'crlagent' } -MaxEvents 500)
+        $bad = @($events | Where-Object { -not $_.Message -or $_.Message -match 'cannot be found|could not be found' })
+        $events.Count -ge 5 -and $bad.Count -eq 0
+    }
+    Test-Module
+}
+
+function Test-Module {
+    Test-Fact 'V21' 'PowerShell module: loads, and every command has help with an example' {
         Import-Module CrlAgent -Force
-        $null -ne (Get-CrlAgentStatus).ExitCode
+        $commands = @(Get-Command -Module CrlAgent)
+        $commands.Count -ge 13 -and -not @($commands | Where-Object { -not (Get-Help $_.Name).Synopsis.Trim() -or -not (Get-Help $_.Name).examples })
+    }
+    Test-Fact 'V21' 'objects: status, history, CRL, comparison, locations' {
+        $crl = Get-CrlAgentCrl "$www\issuing.crl"
+        $null -ne (Get-CrlAgentStatus).ExitCode -and @((Get-CrlAgentHistory -Limit 5).maintenances).Count -ge 1 -and $crl.number -and
+        (Compare-CrlAgentCrl "$www\issuing.crl" "$www\issuing.crl").ExitCode -eq 0 -and
+        (Test-CrlAgentCdp -Url "http://localhost:$Port/issuing.crl").ExitCode -in 0, 1
+    }
+    Test-Fact 'V21' '-WhatIf stops nothing and gives the verdict' {
+        (Suspend-CrlAgentCa -Change V21 -Window 1h -WhatIf).ExitCode -eq 0 -and (Get-Service CertSvc).Status -eq 'Running'
+    }
+    Test-Fact 'V21' 'a refusal is an error with the words of the program' {
+        try { Get-CrlAgentCrl "$www\no-such.crl" | Out-Null; $false } catch { $_.Exception.Message -match 'no-such' }
+    }
+}
+
+# What one host without a domain, a cluster or an HSM cannot show.
+function Show-Rest {
+    if ((Get-CimInstance Win32_ComputerSystem).PartOfDomain) {
+        $base = ([ADSI]'LDAP://RootDSE').configurationNamingContext
+        Show-Fact 'V45' 'signed LDAP bind to each domain controller: exit code for the CDP container' {
+            Invoke-Agent check --url "ldap:///CN=CDP,CN=Public Key Services,CN=Services,$base`?certificateRevocationList?base?objectClass=*" | Out-Null
+            $script:code
+        }
+    } else {
+        Write-Hand 'V45' 'in a domain: crlagent check --url ldap:///... reaches each domain controller with a signed bind'
+    }
+    Write-Hand 'V55' 'in a domain: what the attribute of an unused CDP object holds (ldp.exe)'
+    Test-Fact 'V46' 'the cluster API is on this Windows' { Test-Path (Join-Path $env:SystemRoot 'System32\clusapi.dll') }
+    Write-Hand 'V46' 'on a failover cluster: pre-upgrade takes the CA resource offline, post-upgrade brings it online'
+    Write-Hand 'V52' 'set the clock back an hour during a pause: the minimum stop time is still waited, and it is told'
+    Write-Hand 'V53' 'with a Luna client: which code the key test gives, and after how long, while the HSM is away'
+    Write-Hand 'V54' 'with a Luna client: how long CertSvc takes to stop while the HSM is away'
+}
+
+# https against the Windows store: a certificate that it trusts, and then no more.
+function Test-Tls {
+    $tlsPort = $Port + 2
+    $cert = New-SelfSignedCertificate -DnsName localhost -CertStoreLocation Cert:\LocalMachine\My
+    $file = Join-Path $Folder 'tls.cer'
+    Export-Certificate -Cert $cert -FilePath $file | Out-Null
+    Invoke-Tool 'netsh.exe' @('http', 'add', 'sslcert', "ipport=0.0.0.0:$tlsPort", "certhash=$($cert.Thumbprint)", 'appid={8D0B6B0E-5A0F-4C86-9A5E-6D5ED2E0C1A7}') | Out-Null
+    $web = Start-Listener "https://localhost:$tlsPort/"
+    try {
+        Import-Certificate $file -CertStoreLocation Cert:\LocalMachine\Root | Out-Null
+        $url = "https://localhost:$tlsPort/issuing.crl"
+        Test-Fact 'V56' 'https is verified against the Windows store: trusted' {
+            Wait-Until 20 { Invoke-Agent crl show $url | Out-Null; $script:code -eq 0 }
+        }
+        Remove-Item "Cert:\LocalMachine\Root\$($cert.Thumbprint)"
+        Test-Fact 'V56' 'and refused when it is not trusted any more' { Invoke-Agent crl show $url | Out-Null; $script:code -ne 0 }
+    } finally {
+        Stop-Job $web -ErrorAction SilentlyContinue
+        Invoke-Tool 'netsh.exe' @('http', 'delete', 'sslcert', "ipport=0.0.0.0:$tlsPort") | Out-Null
+        Remove-Item "Cert:\LocalMachine\My\$($cert.Thumbprint)" -ErrorAction SilentlyContinue
     }
 }
 
 function Test-Removal {
+    if (-not $OldMsi) { Write-Hand 'V20' 'downgrade is refused: give -OldMsi' }
     if ($OldMsi) {
         Test-Fact 'V20' 'downgrade is refused' { (Invoke-Setup @('/i', "`"$OldMsi`"")) -ne 0 }
     }
@@ -274,17 +666,28 @@ if (-not $ThrowAwayMachine) { throw 'say -ThrowAwayMachine: this script installs
 $Msi = (Resolve-Path $Msi).Path
 if ($OldMsi) { $OldMsi = (Resolve-Path $OldMsi).Path }
 New-Item -ItemType Directory -Force $Folder | Out-Null
+New-LocalGroup -Name 'crlverify-operators' | Out-Null
 Start-Web
+$finished = $false
 try {
     Install-Pki
     Test-Setup
+    Test-Hardening
+    Test-Grant
     Test-User
+    Test-Worker
     Test-Ca
+    Test-Tls
     Test-Flow
+    Show-Rest
+    Test-Revoke
     Test-Removal
+    $finished = $true
 } finally {
     Stop-Job $script:web -ErrorAction SilentlyContinue
+    Remove-LocalGroup -Name 'crlverify-operators' -ErrorAction SilentlyContinue
     Uninstall-AdcsCertificationAuthority -Force -ErrorAction SilentlyContinue | Out-Null
+    if (-not $finished) { Write-Output 'FAIL the script did not come to its end' }
 }
-Write-Output "$script:failed failed"
+Write-Output "$($script:seen.Count) facts, $script:failed failed"
 exit [int]($script:failed -gt 0)
