@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "cdp/url.h"
-#include "health/simulate.h"
+#include "report/simulation.h"
 
 /* A monitoring plug-in that cannot do its work says UNKNOWN on its one line. */
 static int unknown(struct cli *cli, enum report_format format, const struct err *err)
@@ -86,37 +86,6 @@ int verb_check(struct cli *cli, int argc, char **argv)
     return deliver(cli, &text, output, report_exit_code(&r, fail_on), &err);
 }
 
-static const char *moment(int64_t when, char dst[WHEN_TEXT_MAX])
-{
-    return when == WHEN_NONE ? "-" : when_format(when, dst);
-}
-
-static void simulate_text(struct buf *out, const struct probing *p,
-                          const struct simulate_line *line, size_t n, int64_t from, int64_t outage)
-{
-    char a[WHEN_TEXT_MAX], b[WHEN_TEXT_MAX], c[WHEN_TEXT_MAX];
-    buf_printf(out, "Outage from %s for %s: nothing is signed until %s\n\n", when_format(from, a),
-               duration_format(outage, b), when_format(from + outage, c));
-    buf_printf(out, "  %-20s  %-20s  %-20s  %9s\n", "yellow", "red", "fatal", "spare");
-    for (size_t i = 0; i < n; i++) {
-        const struct probe_target *t = &p->locations.item[line[i].probe];
-        char spare[WHEN_TEXT_MAX];
-        buf_printf(out, "  %-20s  %-20s  %-20s  %9s\n      key %u %s %s%s%s\n",
-                   moment(line[i].yellow, a), moment(line[i].red, b), moment(line[i].fatal, c),
-                   line[i].unknown              ? "no CRL"
-                   : line[i].spare == INT64_MAX ? "no end"
-                                                : duration_format(line[i].spare, spare),
-                   t->key_index, location_role_name(t->role), t->url,
-                   p->results[line[i].probe].address[0] ? " @" : "",
-                   p->results[line[i].probe].address);
-    }
-    if (n && !line[0].unknown && line[0].spare > 0)
-        buf_printf(out, "\nNo location expires. The tightest has %s to spare.\n",
-                   line[0].spare == INT64_MAX ? "no end" : duration_format(line[0].spare, a));
-    else if (n)
-        buf_puts(out, "\nThe outage does not fit: see the first lines.\n");
-}
-
 int verb_simulate(struct cli *cli, int argc, char **argv)
 {
     struct probing_options o = {0};
@@ -148,7 +117,9 @@ int verb_simulate(struct cli *cli, int argc, char **argv)
     from = from ? from : p.now;
     simulate_outage(p.locations.item, p.results, p.locations.n, from, outage, o.propagation,
                     &p.thresholds, line, &n);
-    simulate_text(&text, &p, line, n, from, outage);
-    bool fits = n && !line[0].unknown && line[0].spare > 0;
-    return cli_write(cli, &text, fits ? EXIT_DONE : EXIT_CHECK_CRITICAL);
+    struct report r;
+    const struct report_style style = {cli->out_tty, cli->columns};
+    probing_report(&p, &o, &r);
+    report_simulation(&r, line, n, from, outage, &style, &text);
+    return cli_write(cli, &text, simulation_fits(line, n) ? EXIT_DONE : EXIT_CHECK_CRITICAL);
 }

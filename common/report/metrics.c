@@ -255,12 +255,11 @@ int report_metrics(const struct report *r, struct buf *out, struct err *err)
 /* "CRL CRITICAL - text | 'runway'=..." The bar would end the text: it is replaced. */
 int report_nagios(const struct report *r, struct buf *out, struct err *err)
 {
-    static const char *const words[] = {"OK", "OK", "WARNING", "CRITICAL"};
-    enum severity worst = report_worst(r);
+    struct headline h;
     char left[WHEN_TEXT_MAX];
     const struct finding *first = NULL;
     size_t up = 0, crls = 0;
-    (void)err;
+    report_headline(r, &h);
     for (size_t i = 0; r->findings && i < r->findings->n; i++) {
         const struct finding *f = &r->findings->item[i];
         if (f->severity >= SEV_WARNING && (!first || f->severity > first->severity))
@@ -272,7 +271,7 @@ int report_nagios(const struct report *r, struct buf *out, struct err *err)
     }
     int64_t runway = r->runway && r->runway->n ? r->runway->weakest : INT64_MIN;
     SCOPED(buf_free) struct buf line = BUF_INIT;
-    buf_printf(&line, "CRL %s - runway %s, %zu of %zu locations serve a CRL", words[worst],
+    buf_printf(&line, "CRL %s - runway %s, %zu of %zu locations serve a CRL", h.word,
                report_left_text(runway, left), up, crls);
     if (first) {
         const struct finding_kind *k = finding_kind_by_id(first->id);

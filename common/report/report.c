@@ -110,25 +110,6 @@ const char *report_title(const struct report *r)
     return r->ca[0] ? r->ca : r->config[0] ? r->config : "CRL locations";
 }
 
-enum severity report_worst(const struct report *r)
-{
-    enum severity worst = r->findings ? findings_worst(r->findings) : SEV_OK;
-    bool any = false, usable = false;
-    for (size_t i = 0; i < r->n; i++) {
-        any = any || report_is_crl(r, i);
-        usable = usable || report_left(r, i) > 0;
-    }
-    return any && !usable ? SEV_CRITICAL : worst;
-}
-
-int report_exit_code(const struct report *r, enum severity fail_on)
-{
-    enum severity worst = report_worst(r);
-    if (worst < fail_on || worst < SEV_WARNING)
-        return worst == SEV_INFO && fail_on <= SEV_INFO ? 1 : 0;
-    return worst == SEV_CRITICAL ? 2 : 1;
-}
-
 static size_t find_same(const struct report *r, const struct probe_target *t)
 {
     for (size_t i = 0; i < r->n; i++) {

@@ -83,11 +83,13 @@ struct report_style {
 MUST_CHECK int report_render(const struct report *r, enum report_format format,
                              const struct report_style *style, struct buf *ret, struct err *err);
 
-/* Worst of findings; SEV_CRITICAL when no CRL location serves anything usable. */
+/* Worst of the findings and of what the figures say by themselves: SEV_CRITICAL when no CRL
+ * location serves anything usable or clients that try the URLs in order get nothing that lives, at
+ * least SEV_WARNING when some location has no runway. */
 enum severity report_worst(const struct report *r);
 
-/* 0, 1 or 2 for OK, WARNING, CRITICAL; a warning counts only when fail_on is SEV_WARNING or
- * lower. */
+/* 0, 1 or 2 for OK, WARNING, CRITICAL; a warning counts only when fail_on is SEV_WARNING or lower.
+ * 3 (UNKNOWN) when no CRL location was looked at and nothing was found. */
 int report_exit_code(const struct report *r, enum severity fail_on);
 
 #endif

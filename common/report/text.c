@@ -55,41 +55,51 @@ static void wrapped(const struct page *p, const char *label, const char *text)
     }
 }
 
-static void runway_lines(const struct page *p, const struct report *r)
+#define RUNWAY_LINES 6
+
+/* Base and delta of each key apart, when there is more than one. */
+static void by_crl(const struct page *p, const struct runway *rw)
 {
-    char weakest[WHEN_TEXT_MAX], effective[WHEN_TEXT_MAX], until[WHEN_TEXT_MAX];
-    if (!r->runway || !r->runway->n) {
-        buf_puts(p->out, "Runway: unknown (no CRL location)\n");
-        return;
+    char key[32], weakest[WHEN_TEXT_MAX], effective[WHEN_TEXT_MAX];
+    for (size_t i = 0; rw->n > 1 && i < rw->n && i < RUNWAY_LINES; i++) {
+        const struct runway_line *l = &rw->line[i];
+        snprintf(key, sizeof key, l->partition ? "%u/%u" : "%u", l->key_index, l->partition);
+        buf_printf(p->out, "    %-8s key %s %-5s  weakest %7s, clients %7s\n", i ? "" : "by CRL",
+                   key, l->delta ? "delta" : "base", report_left_text(l->weakest, weakest),
+                   report_left_text(l->effective, effective));
     }
-    const struct runway *rw = r->runway;
-    enum severity s = rw->weakest <= 0 ? SEV_CRITICAL : SEV_OK;
-    buf_printf(p->out, "%sRunway: %s%s", paint(p, colour_of(s)),
-               report_left_text(rw->weakest, weakest), paint(p, PLAIN));
-    if (rw->weakest_until != WHEN_NONE)
-        buf_printf(p->out, " until %s", when_format(rw->weakest_until, until));
-    buf_printf(p->out, " at the weakest location; %s for clients that try the URLs in order\n",
-               report_left_text(rw->effective, effective));
-    size_t i = report_weakest(r);
-    if (i != SIZE_MAX) {
-        char line[LIMIT_URL_CHARS + 120];
-        const char *server = report_server(r, i);
-        snprintf(line, sizeof line, "key %u %s at %s%s%s", r->targets[i].key_index,
-                 location_role_name(r->targets[i].role), r->targets[i].url, server[0] ? " on " : "",
-                 server);
-        wrapped(p, "because", line);
-    }
+    if (rw->n > RUNWAY_LINES)
+        buf_printf(p->out, "    %-8s %zu more: --format html or json\n", "", rw->n - RUNWAY_LINES);
 }
 
-static void head_line(const struct page *p, const struct report *r)
+static void runway_lines(const struct page *p, const struct report *r, const struct headline *h)
+{
+    bool one = 12 + strlen(h->runway) + strlen(h->weakest) + strlen(h->clients) <= p->columns;
+    buf_printf(p->out, "%sRunway: %s%s %s", paint(p, colour_of(h->runway_severity)), h->runway,
+               paint(p, PLAIN), h->weakest);
+    buf_printf(p->out, one && h->clients[0] ? "; %s\n" : "%s\n", one ? h->clients : "");
+    if (!one)
+        wrapped(p, "clients", h->clients);
+    size_t i = report_weakest(r);
+    if (i == SIZE_MAX)
+        return;
+    char line[LIMIT_URL_CHARS + 120];
+    const char *server = report_server(r, i);
+    snprintf(line, sizeof line, "key %u %s at %s%s%s", r->targets[i].key_index,
+             location_role_name(r->targets[i].role), r->targets[i].url, server[0] ? " on " : "",
+             server);
+    wrapped(p, "because", line);
+    by_crl(p, r->runway);
+}
+
+static void head_line(const struct page *p, const struct report *r, const struct headline *h)
 {
     char when[WHEN_TEXT_MAX];
-    enum severity worst = report_worst(r);
-    static const char *const words[] = {"OK", "OK", "WARNING", "CRITICAL"};
-    buf_printf(p->out, "%s%s%s  %.60s: %zu critical, %zu warnings, %zu locations, %s\n",
-               paint(p, colour_of(worst)), words[worst], paint(p, PLAIN), report_title(r),
-               report_count(r, SEV_CRITICAL), report_count(r, SEV_WARNING), r->n,
-               when_format(r->generated, when));
+    size_t warn = report_count(r, SEV_WARNING);
+    buf_printf(p->out, "%s%s%s  %.60s: %zu critical, %zu warning%s, %zu location%s, %s\n",
+               paint(p, colour_of(h->severity)), h->word, paint(p, PLAIN), report_title(r),
+               report_count(r, SEV_CRITICAL), warn, warn == 1 ? "" : "s", r->n,
+               r->n == 1 ? "" : "s", when_format(r->generated, when));
 }
 
 static void maintenance_lines(const struct page *p, const struct report *r)
@@ -133,6 +143,25 @@ static void finding_lines(const struct page *p, const struct finding *f)
         wrapped(p, "found", f->found);
     if (f->remedy[0])
         wrapped(p, "do", f->remedy);
+}
+
+/* A thousand locations with one fault are one fault: some in full, of the others the number. */
+static int findings_part(const struct page *p, const struct report *r, struct err *err)
+{
+    SCOPED(scope_free) struct report_ranked *list = NULL;
+    size_t n = 0;
+    if (report_rank_findings(r, &list, &n, err))
+        return err->code;
+    if (n)
+        buf_puts(p->out, "\nFindings ('crlagent explain ID' tells more)\n");
+    for (size_t i = 0; i < n; i++) {
+        if (list[i].nth < REPORT_ALIKE)
+            finding_lines(p, list[i].f);
+        else if (list[i].nth == REPORT_ALIKE)
+            buf_printf(p->out, "\n  %u at %zu more locations: --format json or html names them\n",
+                       list[i].f->id, list[i].of - REPORT_ALIKE);
+    }
+    return ERR_OK;
 }
 
 static void hsm_line(const struct page *p, const struct report_hsm *h)
@@ -182,8 +211,10 @@ int report_text(const struct report *r, const struct report_style *style, struct
     struct page p = {out, style && style->colour, COLUMNS_MAX};
     if (style && style->columns > 0 && style->columns < COLUMNS_MAX)
         p.columns = style->columns < 72 ? 72 : (size_t)style->columns;
-    runway_lines(&p, r);
-    head_line(&p, r);
+    struct headline h;
+    report_headline(r, &h);
+    runway_lines(&p, r, &h);
+    head_line(&p, r, &h);
     maintenance_lines(&p, r);
     hsm_line(&p, r->hsm);
     const struct text_paint how = {state_colour, &p, paint(&p, PLAIN)};
@@ -191,13 +222,5 @@ int report_text(const struct report *r, const struct report_style *style, struct
     if (rc)
         return rc;
     compare_lines(&p, r);
-    if (r->findings && r->findings->n)
-        buf_puts(out, "\nFindings ('crlagent explain ID' tells more)\n");
-    for (int s = SEV_CRITICAL; r->findings && s >= SEV_OK; s--) {
-        for (size_t i = 0; i < r->findings->n; i++) {
-            if (r->findings->item[i].severity == (enum severity)s)
-                finding_lines(&p, &r->findings->item[i]);
-        }
-    }
-    return ERR_OK;
+    return findings_part(&p, r, err);
 }

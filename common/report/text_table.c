@@ -4,7 +4,6 @@
  * servers that differ stand under each other. The whole URL is in the findings, JSON, XML and HTML.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -14,6 +13,7 @@
 #define DOTS "\xE2\x80\xA6" /* one column wide */
 #define NUMBER_WIDTH 10
 #define PLACE_WIDTH_MIN 24
+#define ROWS_MAX 100
 
 size_t text_width(const char *text, size_t bytes)
 {
@@ -168,8 +168,7 @@ static struct columns measure(const struct report *r, size_t columns)
     return w;
 }
 
-/* The location and, behind it, who answered. */
-static void place_of(const struct report *r, size_t i, size_t room, char *dst, size_t size)
+void text_place(const struct report *r, size_t i, size_t room, char *dst, size_t size)
 {
     const struct probe_target *t = &r->targets[i];
     const char *server = t->as_client ? "" : report_server(r, i);
@@ -188,57 +187,64 @@ static void place_of(const struct report *r, size_t i, size_t room, char *dst, s
     snprintf(dst, size, "%s%s", place, tail);
 }
 
-struct order {
-    const struct probe_target *t;
-    size_t i;
-};
-
-static int by_key_and_kind(const void *a, const void *b)
-{
-    const struct order *x = a, *y = b;
-    if (x->t->parent != y->t->parent)
-        return x->t->parent ? 1 : -1;
-    if (x->t->key_index != y->t->key_index)
-        return x->t->key_index < y->t->key_index ? -1 : 1;
-    if (x->t->role != y->t->role)
-        return x->t->role < y->t->role ? -1 : 1;
-    if (x->t->partition != y->t->partition)
-        return x->t->partition < y->t->partition ? -1 : 1;
-    return x->i < y->i ? -1 : 1; /* qsort is not stable; within a group the order of the clients */
-}
-
 static void table_line(struct buf *out, const struct report *r, size_t i, const struct columns *w,
                        const struct text_paint *paint)
 {
     struct cells c;
     char place[LIMIT_URL_CHARS + 200];
     cells_of(r, i, &c);
-    place_of(r, i, w->place, place, sizeof place);
+    text_place(r, i, w->place, place, sizeof place);
     buf_printf(out, "  %s%-*s%s %*s ", paint->of_state(paint->arg, c.state), w->state, c.state,
                paint->plain, w->left, c.left);
     buf_printf(out, "%*s", w->number - wider(0, c.number), "");
     buf_printf(out, "%s %-*s %*s  %s\n", c.number, w->type, c.type, w->key, c.key, place);
 }
 
+static bool new_block(const struct report *r, size_t before, size_t now)
+{
+    const struct probe_target *a = &r->targets[before], *b = &r->targets[now];
+    return a->key_index != b->key_index || a->parent != b->parent;
+}
+
+static bool fine(const struct report *r, size_t i)
+{
+    return strcmp(report_state(r, i), "OK") == 0;
+}
+
+/* Of a table that nobody reads to its end: the first that are not OK, and how many are left out. */
+static size_t worth_telling(const struct report *r, size_t *order, struct buf *tail)
+{
+    size_t n = 0, good = 0;
+    for (size_t k = 0; k < r->n; k++) {
+        good += fine(r, order[k]);
+        if (!fine(r, order[k]) && n < ROWS_MAX)
+            order[n++] = order[k];
+    }
+    buf_printf(tail,
+               "  not listed: %zu locations that are OK and %zu that are not; --format json or "
+               "html has all\n",
+               good, r->n - good - n);
+    return n;
+}
+
 int text_table(const struct report *r, size_t columns, const struct text_paint *paint,
                struct buf *out, struct err *err)
 {
+    SCOPED(scope_free) size_t *order = NULL;
     if (!r->n)
         return ERR_OK;
-    SCOPED(scope_free) struct order *order = calloc(r->n, sizeof *order);
-    if (!order)
-        return err_nomem(err);
-    for (size_t i = 0; i < r->n; i++)
-        order[i] = (struct order){&r->targets[i], i};
-    qsort(order, r->n, sizeof *order, by_key_and_kind);
+    if (report_order(r, &order, err))
+        return err->code;
     struct columns w = measure(r, columns);
     buf_printf(out, "\n  %-*s %*s %*s %-*s %*s  %s\n", w.state, "State", w.left, "Runway", w.number,
                "No.", w.type, "Type", w.key, "Key", "Location");
-    for (size_t i = 0; i < r->n; i++) {
-        if (i && (order[i].t->key_index != order[i - 1].t->key_index ||
-                  order[i].t->parent != order[i - 1].t->parent))
+    SCOPED(buf_free) struct buf tail = BUF_INIT;
+    size_t n = r->n > ROWS_MAX ? worth_telling(r, order, &tail) : r->n;
+    for (size_t i = 0; i < n; i++) {
+        if (i && new_block(r, order[i - 1], order[i]))
             buf_puts(out, "\n");
-        table_line(out, r, order[i].i, &w, paint);
+        table_line(out, r, order[i], &w, paint);
     }
+    buf_puts(out, buf_str(&tail));
     return ERR_OK;
 }

@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
-#include "unit/cmocka_unit.h"
+#include "unit/report_lab.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "report/simulation.h"
 
-#include "base/str.h"
-#include "health/runway.h"
-#include "report/report_int.h"
-
-#define NOW 1763863200 /* 2025-11-23T02:00:00Z */
-#define HOUR 3600
-#define DAY (24 * HOUR)
 #define LDAP_TAIL                                                                                  \
     ",CN=ca1,CN=CDP,CN=Public%20Key%20Services,CN=Services,CN=Configuration,DC=lab,DC=test"
 #define LDAP_BASE                                                                                  \
@@ -21,65 +12,6 @@
 #define LDAP_DELTA                                                                                 \
     "ldap:///CN=Lab%20Issuing%20CA" LDAP_TAIL "?deltaRevocationList?base?objectClass="             \
     "cRLDistributionPoint"
-
-/* Targets and results of one report; before has a set of its own. */
-struct lab {
-    struct probe_target t[24];
-    struct probe_result r[24];
-    size_t n;
-    struct runway runway;
-    struct report report;
-};
-
-static struct lab now_lab, before_lab;
-
-static struct probe_result *add(struct lab *l, const char *url, const char *server, uint32_t key,
-                                bool delta, int64_t left)
-{
-    struct probe_target *t = &l->t[l->n];
-    struct probe_result *r = &l->r[l->n++];
-    assert_true(str_copy(t->url, sizeof t->url, url));
-    assert_true(str_copy(t->address, sizeof t->address, server));
-    assert_true(str_copy(r->address, sizeof r->address, server));
-    t->kind = str_starts(url, "ldap:") ? LOC_LDAP : str_starts(url, "http:") ? LOC_HTTP : LOC_FILE;
-    t->role = delta ? ROLE_CRL_DELTA : ROLE_CRL_BASE;
-    t->key_index = key;
-    t->origin = FROM_CA_CDP;
-    r->signature = CRL_SIG_GOOD;
-    r->facts.number.len = 1;
-    r->facts.number.bytes[0] = 42;
-    r->facts.delta_base.len = delta;
-    r->facts.this_update = NOW - DAY;
-    r->facts.next_update = NOW + left;
-    r->facts.next_publish = WHEN_NONE;
-    return r;
-}
-
-static struct report *finish(struct lab *l)
-{
-    runway_compute(l->t, l->r, l->n, NOW, 600, &l->runway);
-    l->report.generated = NOW;
-    l->report.propagation = 600;
-    l->report.targets = l->t;
-    l->report.results = l->r;
-    l->report.n = l->n;
-    l->report.runway = &l->runway;
-    (void)str_copy(l->report.ca, sizeof l->report.ca, "CN=Lab Issuing CA");
-    return &l->report;
-}
-
-static void reset(void)
-{
-    memset(&now_lab, 0, sizeof now_lab);
-    memset(&before_lab, 0, sizeof before_lab);
-}
-
-static void wanted(const char *got, const char *want)
-{
-    if (strcmp(got, want) != 0)
-        fprintf(stderr, "got:\n%s\nexpected:\n%s\n", got, want);
-    assert_string_equal(got, want);
-}
 
 /* Two keys, LDAP at two controllers, a farm of two nodes, a file. */
 static void fill(struct lab *l)
@@ -109,31 +41,36 @@ static void report_text__ldap_two_nodes_two_keys__one_line_each(void **state)
     reset();
     fill(&now_lab);
     assert_int_equal(report_render(finish(&now_lab), REPORT_TEXT, NULL, &out, &err), 0);
-    wanted(buf_str(&out),
-           "Runway: none at the weakest location; none for clients that try the URLs in order\n"
-           "    because  key 1 delta at C:\\Windows\\System32\\CertSrv\\CertEnroll\\Lab Issuing "
-           "CA(1)+.crl\n"
-           "OK  CN=Lab Issuing CA: 0 critical, 0 warnings, 11 locations, 2025-11-23T02:00:00Z\n"
-           "\n"
-           "  State               Runway No. Type  Key  Location\n"
-           "  OK                  5d 23h  42 base    0  "
-           "ldap:///CN=Lab%20Issuing%20CA,…?certificateRevocat… @dc1\n"
-           "  OK                  5d 23h  42 base    0  "
-           "ldap:///CN=Lab%20Issuing%20CA,…?certificateRevocat… @dc2\n"
-           "  OK                  5d 23h  42 base    0  "
-           "http://pki.lab.test/…/Lab%20Issuing%20CA.crl @10.0.0.1\n"
-           "  OK                 23h 50m  42 base    0  "
-           "http://pki.lab.test/…/Lab%20Issuing%20CA.crl @10.0.0.2\n"
-           "  OK                 19h 50m  42 delta   0  "
-           "ldap:///CN=Lab%20Issuing%20CA,…?deltaRevocationList @dc1\n"
-           "  OK                 19h 50m  42 delta   0  "
-           "ldap:///CN=Lab%20Issuing%20CA,…?deltaRevocationList @dc2\n"
-           "  OK                 19h 50m  42 delta   0  http://pki.lab.test/lab+.crl @10.0.0.1\n"
-           "  OK                 19h 50m  42 delta   0  http://pki.lab.test/lab+.crl @10.0.0.2\n"
-           "\n"
-           "  OK                  5d 23h  42 base    1  http://pki.lab.test/lab(1).crl @10.0.0.1\n"
-           "  OK                  5d 23h  42 base    1  http://pki.lab.test/lab(1).crl @10.0.0.2\n"
-           "  Unable to Download    none   - delta   1  C:\\…\\Lab Issuing CA(1)+.crl\n");
+    wanted(
+        buf_str(&out),
+        "Runway: none at the weakest location; clients find no usable delta CRL of key 1\n"
+        "    because  key 1 delta at C:\\Windows\\System32\\CertSrv\\CertEnroll\\Lab Issuing "
+        "CA(1)+.crl\n"
+        "    by CRL   key 0 base   weakest 23h 50m, clients  5d 23h\n"
+        "             key 0 delta  weakest 19h 50m, clients 19h 50m\n"
+        "             key 1 base   weakest  5d 23h, clients  5d 23h\n"
+        "             key 1 delta  weakest    none, clients    none\n"
+        "CRITICAL  CN=Lab Issuing CA: 0 critical, 0 warnings, 11 locations, 2025-11-23T02:00:00Z\n"
+        "\n"
+        "  State               Runway No. Type  Key  Location\n"
+        "  OK                  5d 23h  42 base    0  "
+        "ldap:///CN=Lab%20Issuing%20CA,…?certificateRevocat… @dc1\n"
+        "  OK                  5d 23h  42 base    0  "
+        "ldap:///CN=Lab%20Issuing%20CA,…?certificateRevocat… @dc2\n"
+        "  OK                  5d 23h  42 base    0  "
+        "http://pki.lab.test/…/Lab%20Issuing%20CA.crl @10.0.0.1\n"
+        "  OK                 23h 50m  42 base    0  "
+        "http://pki.lab.test/…/Lab%20Issuing%20CA.crl @10.0.0.2\n"
+        "  OK                 19h 50m  42 delta   0  "
+        "ldap:///CN=Lab%20Issuing%20CA,…?deltaRevocationList @dc1\n"
+        "  OK                 19h 50m  42 delta   0  "
+        "ldap:///CN=Lab%20Issuing%20CA,…?deltaRevocationList @dc2\n"
+        "  OK                 19h 50m  42 delta   0  http://pki.lab.test/lab+.crl @10.0.0.1\n"
+        "  OK                 19h 50m  42 delta   0  http://pki.lab.test/lab+.crl @10.0.0.2\n"
+        "\n"
+        "  OK                  5d 23h  42 base    1  http://pki.lab.test/lab(1).crl @10.0.0.1\n"
+        "  OK                  5d 23h  42 base    1  http://pki.lab.test/lab(1).crl @10.0.0.2\n"
+        "  Unable to Download    none   - delta   1  C:\\…\\Lab Issuing CA(1)+.crl\n");
 }
 
 static void text_shorten__no_room__middle_gives_way(void **state)
@@ -163,98 +100,46 @@ static void text_shorten__no_room__middle_gives_way(void **state)
     }
 }
 
-static struct report_maintenance window = {.id = "m-7",
-                                           .change_id = "CHG0042",
-                                           .owner = "Duty <Admin>",
-                                           .reason = "HSM firmware",
-                                           .state = "paused",
-                                           .from = NOW - HOUR,
-                                           .until = NOW + 3 * HOUR,
-                                           .resume_by = NOW + 15 * HOUR,
-                                           .muted = 4};
-static const struct report_hsm hsm = {true, true, NOW - 600, 38, 35, 96, 1};
-static const struct report_point history[] = {
-    {NOW - 3 * DAY, 4 * DAY, -1},
-    {NOW - 2 * DAY, 6 * DAY, 75},
-    {NOW - DAY, INT64_MIN, -1},
-};
-
-/* Before: all good, and a location that is gone since. Now: one fails, one is older, one is new. */
-static struct report *changed(void)
-{
-    reset();
-    add(&before_lab, "http://a.test/lab.crl", "10.0.0.1", 0, false, 6 * DAY);
-    add(&before_lab, "http://a.test/lab.crl", "10.0.0.2", 0, false, 6 * DAY);
-    add(&before_lab, "http://a.test/lab+.crl", "10.0.0.1", 0, true, DAY);
-    add(&before_lab, "http://old.test/lab.crl", "", 0, false, 6 * DAY);
-    add(&now_lab, "http://a.test/lab.crl", "10.0.0.1", 0, false, 6 * DAY);
-    add(&now_lab, "http://a.test/lab.crl", "10.0.0.2", 0, false, 5 * DAY)->facts.number.bytes[0] =
-        41;
-    now_lab.r[1].facts.sha256[0] = 1;
-    add(&now_lab, "http://a.test/lab+.crl", "10.0.0.1", 0, true, DAY)->status = PROBE_TIMEOUT;
-    add(&now_lab, "http://new.test/lab.crl", "", 0, false, 6 * DAY);
-    struct report *r = finish(&now_lab);
-    r->before = finish(&before_lab);
-    before_lab.report.generated = NOW - DAY;
-    (void)str_copy(r->phase, sizeof r->phase, "after");
-    r->maintenance = &window;
-    r->hsm = &hsm;
-    r->history = history;
-    r->n_history = ARRAY_LEN(history);
-    return r;
-}
-
 static void report_text__maintenance_hsm_and_before__all_told(void **state)
 {
     (void)state;
     SCOPED(buf_free) struct buf out = BUF_INIT;
     struct err err = ERR_INIT;
     assert_int_equal(report_render(changed(), REPORT_TEXT, NULL, &out, &err), 0);
-    wanted(buf_str(&out),
-           "Runway: none at the weakest location; none for clients that try the URLs in order\n"
-           "    because  key 0 delta at http://a.test/lab+.crl on 10.0.0.1\n"
-           "OK  CN=Lab Issuing CA: 0 critical, 0 warnings, 4 locations, 2025-11-23T02:00:00Z\n"
-           "\n"
-           "Maintenance\n"
-           "    state    paused, change CHG0042, by Duty <Admin>, window 2025-11-23T01:00:00Z to\n"
-           "             2025-11-23T05:00:00Z, resume by 2025-11-23T17:00:00Z, 4 alarms muted\n"
-           "\n"
-           "HSM\n"
-           "    state    key test good at 2025-11-23T01:50:00Z, 38 ms (usual 35 ms); 1 of 96 tests "
-           "failed\n"
-           "\n"
-           "  State              Runway No. Type  Key  Location\n"
-           "  OK                 5d 23h  42 base    0  http://a.test/lab.crl @10.0.0.1\n"
-           "  OK                 4d 23h  41 base    0  http://a.test/lab.crl @10.0.0.2\n"
-           "  OK                 5d 23h  42 base    0  http://new.test/lab.crl\n"
-           "  Unable to Download   none   - delta   0  http://a.test/lab+.crl @10.0.0.1\n"
-           "\n"
-           "Compared with the report before\n"
-           "    WORSE    http://a.test/lab.crl @10.0.0.2\n"
-           "             OK, number 42, until 2025-11-29T02:00:00Z -> OK, number 41, until "
-           "2025-11-28T02:00:00Z\n"
-           "    WORSE    http://a.test/lab+.crl @10.0.0.1\n"
-           "             OK, number 42, until 2025-11-24T02:00:00Z -> Unable to Download, number "
-           "-, until -\n"
-           "    changed  http://new.test/lab.crl\n"
-           "             new location: OK\n"
-           "    WORSE    http://old.test/lab.crl\n"
-           "             no longer among the locations\n"
-           "    3 locations worse than before\n");
-}
-
-/* The part of text from the first mark to the end mark after it. */
-static void part_is(const struct buf *text, const char *from, const char *to, const char *want)
-{
-    const char *a = strstr(buf_str(text), from);
-    assert_non_null(a);
-    const char *b = strstr(a, to);
-    assert_non_null(b);
-    char *part = test_malloc((size_t)(b - a) + 1);
-    memcpy(part, a, (size_t)(b - a));
-    part[b - a] = 0;
-    wanted(part, want);
-    test_free(part);
+    wanted(
+        buf_str(&out),
+        "Runway: none at the weakest location; clients find no usable delta CRL of key 0\n"
+        "    because  key 0 delta at http://a.test/lab+.crl on 10.0.0.1\n"
+        "    by CRL   key 0 base   weakest  4d 23h, clients  4d 23h\n"
+        "             key 0 delta  weakest    none, clients    none\n"
+        "CRITICAL  CN=Lab Issuing CA: 0 critical, 0 warnings, 4 locations, 2025-11-23T02:00:00Z\n"
+        "\n"
+        "Maintenance\n"
+        "    state    paused, change CHG0042, by Duty <Admin>, window 2025-11-23T01:00:00Z to\n"
+        "             2025-11-23T05:00:00Z, resume by 2025-11-23T17:00:00Z, 4 alarms muted\n"
+        "\n"
+        "HSM\n"
+        "    state    key test good at 2025-11-23T01:50:00Z, 38 ms (usual 35 ms); 1 of 96 tests "
+        "failed\n"
+        "\n"
+        "  State              Runway No. Type  Key  Location\n"
+        "  OK                 5d 23h  42 base    0  http://a.test/lab.crl @10.0.0.1\n"
+        "  OK                 4d 23h  41 base    0  http://a.test/lab.crl @10.0.0.2\n"
+        "  OK                 5d 23h  42 base    0  http://new.test/lab.crl\n"
+        "  Unable to Download   none   - delta   0  http://a.test/lab+.crl @10.0.0.1\n"
+        "\n"
+        "Compared with the report before\n"
+        "    WORSE    http://a.test/lab.crl @10.0.0.2\n"
+        "             OK, number 42, until 2025-11-29T02:00:00Z -> OK, number 41, until "
+        "2025-11-28T02:00:00Z\n"
+        "    WORSE    http://a.test/lab+.crl @10.0.0.1\n"
+        "             OK, number 42, until 2025-11-24T02:00:00Z -> Unable to Download, number "
+        "-, until -\n"
+        "    changed  http://new.test/lab.crl\n"
+        "             new location: OK\n"
+        "    WORSE    http://old.test/lab.crl\n"
+        "             no longer among the locations\n"
+        "    3 locations worse than before\n");
 }
 
 static void report_json__maintenance_hsm_history_and_before__all_told(void **state)
@@ -335,66 +220,137 @@ static void report_json__maintenance_hsm_history_and_before__all_told(void **sta
             "  ]");
 }
 
-/* The end-to-end test of the page looks at it in a browser. */
-static void keep(const struct buf *page)
+/* Every combination of figures gets words that are true for it. */
+static void report_headline__each_combination__true_words(void **state)
 {
-    const char *path = getenv("CRLAGENT_TEST_PAGE");
-    FILE *f = path ? fopen(path, "wb") : NULL;
-    if (!f)
-        return;
-    assert_int_equal(fwrite(buf_str(page), 1, page->len, f), page->len);
-    assert_int_equal(fclose(f), 0);
+    (void)state;
+    static const struct {
+        int64_t first, second; /* left at two locations; 0 = nothing came from there */
+        const char *word, *runway, *weakest, *clients;
+    } rows[] = {
+        {6 * DAY, 5 * DAY, "OK", "4d 23h", "until 2025-11-28T02:00:00Z at the weakest location",
+         "5d 23h for clients that try the URLs in order"},
+        {6 * DAY, 0, "WARNING", "none", "at the weakest location",
+         "5d 23h for clients that try the URLs in order"},
+        {6 * DAY, -2 * HOUR, "WARNING", "none",
+         "at the weakest location, expired 2h 00m ago (2025-11-23T00:00:00Z)",
+         "5d 23h for clients that try the URLs in order"},
+        {6 * DAY, 300, "WARNING", "none",
+         "at the weakest location, expires 2025-11-23T02:05:00Z, within the 10m 00s that a new CRL "
+         "takes to arrive",
+         "5d 23h for clients that try the URLs in order"},
+        {0, 0, "CRITICAL", "none", "at the weakest location",
+         "clients find no usable base CRL of key 0"},
+        {-2 * HOUR, -2 * HOUR, "CRITICAL", "none",
+         "at the weakest location, expired 2h 00m ago (2025-11-23T00:00:00Z)",
+         "the base CRL of key 0 that clients get expired 2h 00m ago (2025-11-23T00:00:00Z)"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct headline h;
+        reset();
+        struct probe_result *a = add(&now_lab, "http://a.test/1.crl", "", 0, false, rows[i].first);
+        struct probe_result *b = add(&now_lab, "http://a.test/2.crl", "", 0, false, rows[i].second);
+        a->status = rows[i].first ? PROBE_OK : PROBE_TIMEOUT;
+        b->status = rows[i].second ? PROBE_OK : PROBE_TIMEOUT;
+        report_headline(finish(&now_lab), &h);
+        wanted(h.word, rows[i].word);
+        wanted(h.runway, rows[i].runway);
+        wanted(h.weakest, rows[i].weakest);
+        wanted(h.clients, rows[i].clients);
+    }
 }
 
-static void report_html__maintenance_hsm_history_and_before__all_told(void **state)
+static void report_headline__no_location__unknown_and_exit_3(void **state)
+{
+    (void)state;
+    struct headline h;
+    reset();
+    const struct report *r = finish(&now_lab);
+    report_headline(r, &h);
+    wanted(h.word, "UNKNOWN");
+    wanted(h.runway, "unknown");
+    assert_int_equal(report_exit_code(r, SEV_WARNING), 3);
+}
+
+/* A thousand findings of one kind do not bury the one of another. */
+static void report_text__many_findings_alike__some_and_the_number(void **state)
+{
+    (void)state;
+    SCOPED(findings_free) struct findings findings = {0};
+    SCOPED(buf_free) struct buf out = BUF_INIT;
+    struct err err = ERR_INIT;
+    reset();
+    add(&now_lab, "http://a.test/1.crl", "", 0, false, 6 * DAY);
+    for (int i = 0; i < 1001; i++)
+        assert_non_null(findings_add(&findings, i == 500 ? FIND_STALE_NODE : FIND_LOC_TIMEOUT));
+    struct report *r = finish(&now_lab);
+    r->findings = &findings;
+    assert_int_equal(report_render(r, REPORT_TEXT, NULL, &out, &err), 0);
+    size_t told = 0;
+    for (const char *p = buf_str(&out); (p = strstr(p, "  4043 critical")); p++)
+        told++;
+    assert_int_equal(told, REPORT_ALIKE);
+    assert_non_null(strstr(buf_str(&out), "  4043 at 997 more locations: "));
+    assert_non_null(strstr(buf_str(&out), "  4030 critical"));
+}
+
+/* Two locations: the delta turns yellow and red and dies in the outage, the base lives on. */
+static void report_simulation__base_and_delta__minutes_and_verdict(void **state)
 {
     (void)state;
     SCOPED(buf_free) struct buf out = BUF_INIT;
-    SCOPED(findings_free) struct findings findings = {0};
+    struct simulate_line line[3];
+    size_t n = 0;
+    reset();
+    add(&now_lab, "http://a.test/lab.crl", "10.0.0.1", 0, false, 6 * DAY);
+    add(&now_lab, "http://a.test/lab+.crl", "10.0.0.1", 0, true, 20 * HOUR)->facts.next_publish =
+        NOW + 17 * HOUR;
+    add(&now_lab, "http://a.test/old.crl", "10.0.0.1", 0, false, -HOUR);
+    const struct report *r = finish(&now_lab);
+    const struct crl_thresholds t = {.warn_seconds = 2 * HOUR, .crit_seconds = HOUR};
+    simulate_outage(now_lab.t, now_lab.r, 3, NOW, 36 * HOUR, 600, &t, line, &n);
+    assert_int_equal(n, 3);
+    report_simulation(r, line, n, NOW, 36 * HOUR, NULL, &out);
+    wanted(buf_str(&out),
+           "Outage of 1d 12h from 2025-11-23T02:00:00Z: nothing is signed until "
+           "2025-11-24T14:00:00Z,\n"
+           "a new CRL is everywhere 10m 00s later. Times are UTC, to the minute.\n\n"
+           "  Type  Key  Yellow       Red          Fatal            Spare  Location\n"
+           "  base    0  already      already      already        -1d 13h  "
+           "http://a.test/old.crl @10.0.0.1\n"
+           "  delta   0  11-23 19:00  11-23 21:00  11-23 22:00   -16h 10m  "
+           "http://a.test/lab+.crl @10.0.0.1\n"
+           "  base    0  -            -            -               4d 11h  "
+           "http://a.test/lab.crl @10.0.0.1\n"
+           "\nThe outage does not fit: 2 of 3 locations run out before a new CRL is there.\n"
+           "No outage fits: the first has no runway at its beginning.\n");
+    assert_false(simulation_fits(line, n));
+    buf_clear(&out);
+    report_simulation(r, line, 0, NOW, HOUR, NULL, &out);
+    assert_non_null(strstr(buf_str(&out), "nothing can be said"));
+    assert_false(simulation_fits(line, 0));
+}
+
+/* A console shows what needs somebody; what is well is a number. */
+static void report_text__two_thousand_locations__not_ok_ones_first(void **state)
+{
+    (void)state;
+    SCOPED(buf_free) struct buf out = BUF_INIT;
     struct err err = ERR_INIT;
-    struct report *r = changed();
-    struct finding *f = findings_add(&findings, 4043);
-    assert_non_null(f);
-    (void)str_copy(f->url, sizeof f->url, "http://a.test/lab+.crl");
-    (void)str_copy(f->found, sizeof f->found, "nothing in 15 s <b>");
-    finding_fill_remedy(f);
-    r->findings = &findings;
-    assert_int_equal(report_render(r, REPORT_HTML, NULL, &out, &err), 0);
-    keep(&out);
-    part_is(&out, "<section><h2>Maintenance", "<section><h2>Life",
-            "<section><h2>Maintenance</h2><dl><dt>State</dt><dd>paused</dd><dt>Change</"
-            "dt><dd>CHG0042</dd><dt>Owner</dt><dd>Duty &lt;Admin&gt;</dd><dt>Reason</dt><dd>HSM "
-            "firmware</dd><dt>Window</dt><dd>2025-11-23T01:00:00Z to "
-            "2025-11-23T05:00:00Z</dd><dt>Resume by</dt><dd>2025-11-23T17:00:00Z</dd><dt>Alarms "
-            "muted</dt><dd>4</dd></dl></section>\n");
-    part_is(&out, "<section><h2>Compared", "<section><h2>Locations",
-            "<section><h2>Compared with <time>2025-11-22T02:00:00Z</time></h2>\n"
-            "<article class=\"bad\"><h3><b class=\"bad\">worse</b> http://a.test/lab.crl at "
-            "10.0.0.2</h3><p>OK, number 42, until 2025-11-29T02:00:00Z -&gt; OK, number 41, until "
-            "2025-11-28T02:00:00Z</p></article>\n"
-            "<article class=\"bad\"><h3><b class=\"bad\">worse</b> http://a.test/lab+.crl at "
-            "10.0.0.1</h3><p>OK, number 42, until 2025-11-24T02:00:00Z -&gt; Unable to Download, "
-            "number -, until -</p></article>\n"
-            "<article class=\"good\"><h3><b class=\"good\">changed</b> "
-            "http://new.test/lab.crl</h3><p>new location: OK</p></article>\n"
-            "<article class=\"bad\"><h3><b class=\"bad\">worse</b> "
-            "http://old.test/lab.crl</h3><p>no longer among the locations</p></article>\n"
-            "<p>4 locations differ, 3 worse than before.</p></section>\n");
-    part_is(&out, "<section><h2>Runway over", "</main>",
-            "<section><h2>Runway over time</h2><svg class=\"history\" viewBox=\"0 0 100 40\" "
-            "preserveAspectRatio=\"none\" role=\"img\" aria-label=\"Weakest runway from "
-            "2025-11-20T02:00:00Z to 2025-11-22T02:00:00Z, at most 6d 00h\"><polyline "
-            "points=\"0.000,13.667 50.000,1.000 100.000,39.000 \"/></svg><p "
-            "class=\"ends\"><time>2025-11-20T02:00:00Z</time><span>highest 6d "
-            "00h</span><time>2025-11-22T02:00:00Z</time></p>\n"
-            "<p>Published 2025-11-21T02:00:00Z, visible everywhere after 75 s.</p>\n"
-            "</section>\n"
-            "<section><h2>HSM</h2><dl><dt>Last key test</dt><dd>good at 2025-11-23T01:50:00Z, 38 "
-            "ms</dd><dt>Usual</dt><dd>35 ms (median)</dd><dt>History</dt><dd>1 of 96 tests "
-            "failed</dd></dl></section>\n");
-    assert_null(strstr(buf_str(&out), "15 s <b>"));
-    assert_non_null(strstr(buf_str(&out), "class=\"window\" x="));
-    assert_non_null(strstr(buf_str(&out), "<line class=\"resume\""));
+    char url[64];
+    size_t lines = 0;
+    reset();
+    for (int i = 0; i < LAB_PROBES; i++) {
+        snprintf(url, sizeof url, "http://a.test/%d.crl", i);
+        add(&now_lab, url, "", 0, false, 6 * DAY)->status = i % 10 == 9 ? PROBE_TIMEOUT : PROBE_OK;
+    }
+    assert_int_equal(report_render(finish(&now_lab), REPORT_TEXT, NULL, &out, &err), 0);
+    for (const char *p = buf_str(&out); (p = strchr(p, '\n')); p++)
+        lines++;
+    assert_in_range(lines, 100, 115);
+    assert_non_null(strstr(buf_str(&out), "/9.crl"));
+    assert_null(strstr(buf_str(&out), "/10.crl"));
+    assert_non_null(strstr(buf_str(&out), "1800 locations that are OK and 100 that are not"));
 }
 
 int main(void)
@@ -403,8 +359,12 @@ int main(void)
         cmocka_unit_test(text_shorten__no_room__middle_gives_way),
         cmocka_unit_test(report_text__ldap_two_nodes_two_keys__one_line_each),
         cmocka_unit_test(report_text__maintenance_hsm_and_before__all_told),
+        cmocka_unit_test(report_headline__each_combination__true_words),
+        cmocka_unit_test(report_headline__no_location__unknown_and_exit_3),
+        cmocka_unit_test(report_text__many_findings_alike__some_and_the_number),
+        cmocka_unit_test(report_simulation__base_and_delta__minutes_and_verdict),
+        cmocka_unit_test(report_text__two_thousand_locations__not_ok_ones_first),
         cmocka_unit_test(report_json__maintenance_hsm_history_and_before__all_told),
-        cmocka_unit_test(report_html__maintenance_hsm_history_and_before__all_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
