@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
-/* The JSON document of docs/report-json.md. */
+/* The JSON document of docs/report-formats.md and installer/schema/report.schema.json. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,7 +92,6 @@ static json_t *crl(const struct report *r, size_t i)
 
 static json_t *ocsp(const struct ocsp_facts *f)
 {
-    static const char *const nonces[] = {"not-asked", "absent", "same", "other"};
     json_t *o = json_object();
     json_object_set_new(o, "response", json_string(ocsp_response_name(f->response)));
     json_object_set_new(o, "certificate", json_string(ocsp_status_name(f->status)));
@@ -104,18 +103,16 @@ static json_t *ocsp(const struct ocsp_facts *f)
     json_object_set_new(o, "signer_subject", text_or_null(f->signer_name));
     json_object_set_new(o, "signer_until", time_or_null(f->signer_until));
     json_object_set_new(o, "nocheck", json_boolean(f->no_check));
-    json_object_set_new(o, "nonce", json_string(nonces[f->nonce & 3]));
+    json_object_set_new(o, "nonce", json_string(report_nonce_name((size_t)f->nonce)));
     return o;
 }
 
 static json_t *origins(uint32_t bits)
 {
-    static const char *const names[] = {"ca-cdp",       "ca-publish", "certificate", "config",
-                                        "command-line", "freshest",   "parent"};
     json_t *list = json_array();
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+    for (size_t i = 0; i < REPORT_ORIGINS; i++) {
         if (bits & (1u << i))
-            json_array_append_new(list, json_string(names[i]));
+            json_array_append_new(list, json_string(report_origin_name(i)));
     }
     return list;
 }
@@ -239,7 +236,7 @@ static json_t *hsm(const struct report_hsm *h)
     json_t *o = json_object();
     json_object_set_new(o, "good", h->known ? json_boolean(h->good) : json_null());
     json_object_set_new(o, "when", time_or_null(h->known ? h->when : WHEN_NONE));
-    json_object_set_new(o, "latency_ms", json_integer(h->latency_ms));
+    json_object_set_new(o, "latency_ms", h->known ? json_integer(h->latency_ms) : json_null());
     json_object_set_new(o, "baseline_ms",
                         h->baseline_ms < 0 ? json_null() : json_integer(h->baseline_ms));
     json_object_set_new(o, "samples", json_integer(h->samples));

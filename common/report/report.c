@@ -55,6 +55,19 @@ int report_render(const struct report *r, enum report_format format,
     return rc ? rc : buf_check(ret, "the report", err);
 }
 
+const char *report_origin_name(size_t i)
+{
+    static const char *const names[REPORT_ORIGINS] = {
+        "ca-cdp", "ca-publish", "certificate", "config", "command-line", "freshest", "parent"};
+    return names[i];
+}
+
+const char *report_nonce_name(size_t nonce)
+{
+    static const char *const names[] = {"not-asked", "absent", "same", "other"};
+    return names[nonce & 3];
+}
+
 bool report_is_crl(const struct report *r, size_t i)
 {
     return r->targets[i].role == ROLE_CRL_BASE || r->targets[i].role == ROLE_CRL_DELTA;

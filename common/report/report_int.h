@@ -14,6 +14,13 @@ int report_html(const struct report *r, struct buf *out, struct err *err);
 int report_metrics(const struct report *r, struct buf *out, struct err *err);
 int report_nagios(const struct report *r, struct buf *out, struct err *err);
 
+/* Name of bit i of enum location_origin. */
+#define REPORT_ORIGINS 7
+const char *report_origin_name(size_t i);
+
+/* What became of the nonce of an OCSP request: enum ocsp_nonce. */
+const char *report_nonce_name(size_t nonce);
+
 /* pkiview state word of probe i. */
 const char *report_state(const struct report *r, size_t i);
 bool report_is_crl(const struct report *r, size_t i);  /* a CRL location */

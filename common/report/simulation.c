@@ -9,7 +9,7 @@
 #include "report/report_int.h"
 
 #define COLUMNS_MAX 100
-#define BEFORE_PLACE 62 /* columns in front of the location */
+#define BEFORE_PLACE 63 /* columns in front of the location */
 #define RED "\033[1;31m"
 #define YELLOW "\033[1;33m"
 #define GREEN "\033[1;32m"

@@ -84,6 +84,7 @@ static void runway(struct xml *x, const struct report *r)
         point(x, "weakestUntil", l->weakest_until);
         number(x, "effectiveSeconds", l->effective);
         point(x, "effectiveUntil", l->effective_until);
+        attribute(x, "decidedBy", l->weakest_probe < r->n ? r->targets[l->weakest_probe].url : "");
         end(x);
     }
     end(x);
@@ -104,6 +105,36 @@ static void maintenance(struct xml *x, const struct report_maintenance *m)
     point(x, "resumeBy", m->resume_by);
     number(x, "muted", (int64_t)m->muted);
     end(x);
+}
+
+static void hsm(struct xml *x, const struct report_hsm *h)
+{
+    if (!h)
+        return;
+    begin(x, "hsm");
+    if (h->known) {
+        flag(x, "good", h->good);
+        point(x, "when", h->when);
+        number(x, "latencyMs", h->latency_ms);
+    }
+    if (h->baseline_ms >= 0)
+        number(x, "baselineMs", h->baseline_ms);
+    number(x, "samples", h->samples);
+    number(x, "failures", h->failures);
+    end(x);
+}
+
+static void history(struct xml *x, const struct report *r)
+{
+    for (size_t i = 0; i < r->n_history; i++) {
+        const struct report_point *p = &r->history[i];
+        begin(x, "look");
+        point(x, "when", p->when);
+        number(x, "weakestSeconds", p->weakest);
+        if (p->visible_seconds >= 0)
+            number(x, "visibleSeconds", p->visible_seconds);
+        end(x);
+    }
 }
 
 static void crl(struct xml *x, const struct report *r, size_t i)
@@ -146,6 +177,7 @@ static void ocsp(struct xml *x, const struct ocsp_facts *f)
     attribute(x, "signerSubject", f->signer_name);
     point(x, "signerUntil", f->signer_until);
     flag(x, "nocheck", f->no_check);
+    attribute(x, "nonce", report_nonce_name((size_t)f->nonce));
     end(x);
 }
 
@@ -165,12 +197,28 @@ static void location(struct xml *x, const struct report *r, size_t i)
     attribute(x, "state", report_state(r, i));
     attribute(x, "status", probe_status_name(a->status));
     attribute(x, "detail", a->detail);
+    number(x, "osCode", a->os_code);
     if (a->http_status)
         number(x, "httpStatus", a->http_status);
     point(x, "started", a->started);
+    if (a->connect_ms >= 0)
+        number(x, "connectMs", a->connect_ms);
     number(x, "totalMs", a->total_ms);
     number(x, "bytes", (int64_t)a->bytes);
+    flag(x, "viaProxy", a->via_proxy);
+    attribute(x, "contentType", a->content_type);
+    if (a->age >= 0)
+        number(x, "ageSeconds", a->age);
+    attribute(x, "cacheControl", a->cache_control);
+    attribute(x, "etag", a->etag);
     number(x, "runwaySeconds", report_left(r, i));
+    for (size_t k = 0; k < REPORT_ORIGINS; k++) {
+        if (t->origin & (1u << k)) {
+            begin(x, "origin");
+            attribute(x, "name", report_origin_name(k));
+            end(x);
+        }
+    }
     if (report_has_crl(r, i))
         crl(x, r, i);
     if (a->ocsp.answered)
@@ -214,6 +262,25 @@ static void change(void *arg, const struct report_change *c)
     end(w->x);
 }
 
+/* The count stands in front of what is counted: one pass for it, one for the changes. */
+static void nothing(void *arg, const struct report_change *c)
+{
+    (void)arg;
+    (void)c;
+}
+
+static void comparison(struct xml *x, const struct report *r)
+{
+    struct change_writer w = {x, r};
+    if (!r->before)
+        return;
+    begin(x, "comparison");
+    point(x, "before", r->before->generated);
+    number(x, "worse", (int64_t)report_compare(r, nothing, NULL));
+    report_compare(r, change, &w);
+    end(x);
+}
+
 static void document(struct xml *x, const struct report *r)
 {
     begin(x, "report");
@@ -227,17 +294,13 @@ static void document(struct xml *x, const struct report *r)
     attribute(x, "severity", severity_name(report_worst(r)));
     runway(x, r);
     maintenance(x, r->maintenance);
+    hsm(x, r->hsm);
     for (size_t i = 0; i < r->n; i++)
         location(x, r, i);
     for (size_t i = 0; r->findings && i < r->findings->n; i++)
         finding(x, &r->findings->item[i]);
-    if (r->before) {
-        struct change_writer w = {x, r};
-        begin(x, "comparison");
-        point(x, "before", r->before->generated);
-        report_compare(r, change, &w);
-        end(x);
-    }
+    comparison(x, r);
+    history(x, r);
     end(x);
 }
 

@@ -8,6 +8,7 @@ if [ -z "${HEALTH_NS:-}" ]; then
 fi
 crlagent=${CRLAGENT_BUILD:?}/bin/crlagent
 work=$(mktemp -d)
+mkdir "$work/all"
 web_pid=
 trap '[ -z "$web_pid" ] || kill "$web_pid" 2>/dev/null; rm -rf "$work"' EXIT
 ip link set lo up
@@ -17,6 +18,11 @@ fails=0 checks=0
 pass() { checks=$((checks + 1)); }
 fail() { checks=$((checks + 1)); fails=$((fails + 1)); printf 'FAIL: %s\n' "$*"; }
 finish() {
+    local all=("$work"/all/*.json)
+    if [ -e "${all[0]}" ]; then
+        find "$work/all" -size 0 -delete # a refused command line leaves nothing
+        /usr/bin/python3 "$here/../tools/check_reports.py" "$here/../.." "$work"/all/*.json && pass || fail "reports and their schema"
+    fi
     printf '%d checks, %d failed\n' "$checks" "$fails"
     [ "$fails" = 0 ]
 }
@@ -66,6 +72,7 @@ run_check() {
     rc=0
     "$crlagent" check --format json "$@" > "$work/out.json" 2> "$work/err.txt" || rc=$?
     ms=$(($(date +%s%3N) - t0))
+    cp "$work/out.json" "$work/all/$checks.json" # held against the schema at the end
 }
 
 # json EXPRESSION: python over the report r

@@ -2,17 +2,32 @@
  * Copyright the crlagent authors */
 #include "unit/report_lab.h"
 
-/* The end-to-end test of the page looks at it in a browser. */
-static void keep(const struct buf *page, const char *name)
+static void write_file(const char *name, const char *ext, const struct buf *text)
 {
-    const char *folder = getenv("CRLAGENT_TEST_PAGES");
     char path[512];
-    snprintf(path, sizeof path, "%s/%s.html", folder ? folder : "", name);
-    FILE *f = folder ? fopen(path, "wb") : NULL;
-    if (!f)
-        return;
-    assert_int_equal(fwrite(buf_str(page), 1, page->len, f), page->len);
+    snprintf(path, sizeof path, "%s/%s.%s", getenv("CRLAGENT_TEST_PAGES"), name, ext);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(buf_str(text), 1, text->len, f), text->len);
     assert_int_equal(fclose(f), 0);
+}
+
+/* The end-to-end tests look at the page in a browser, and hold the others against their schemas. */
+static void keep(const struct report *r, const char *name)
+{
+    static const struct {
+        enum report_format format;
+        const char *ext;
+    } kinds[] = {{REPORT_HTML, "html"},
+                 {REPORT_JSON, "json"},
+                 {REPORT_XML, "xml"},
+                 {REPORT_METRICS, "prom"}};
+    struct err err = ERR_INIT;
+    for (size_t i = 0; getenv("CRLAGENT_TEST_PAGES") && i < ARRAY_LEN(kinds); i++) {
+        SCOPED(buf_free) struct buf text = BUF_INIT;
+        assert_int_equal(report_render(r, kinds[i].format, NULL, &text, &err), 0);
+        write_file(name, kinds[i].ext, &text);
+    }
 }
 
 /* Each piece stands in the page, in this order. */
@@ -49,7 +64,7 @@ static void report_html__maintenance_hsm_history_and_before__all_told(void **sta
     one_finding(&findings, FIND_LOC_TIMEOUT, "http://a.test/lab+.crl", "", "nothing in 15 s <b>");
     r->findings = &findings;
     assert_int_equal(report_render(r, REPORT_HTML, NULL, &out, &err), 0);
-    keep(&out, "full");
+    keep(r, "full");
     static const char *const pieces[] = {
         "<b class=\"bad\">CRITICAL</b>",
         "after maintenance",
@@ -99,7 +114,7 @@ static void report_html__nothing_wrong__says_so(void **state)
     add(&now_lab, "http://a.test/lab.crl", "10.0.0.1", 0, false, 6 * DAY);
     add(&now_lab, "http://a.test/lab+.crl", "10.0.0.1", 0, true, 20 * HOUR);
     assert_int_equal(report_render(finish(&now_lab), REPORT_HTML, NULL, &out, &err), 0);
-    keep(&out, "good");
+    keep(&now_lab.report, "good");
     static const char *const pieces[] = {"<b class=\"good\">OK</b>", "0 critical, 0 warnings",
                                          "<div class=\"big good\">19h 50m</div>", "<p>None.</p>"};
     in_order(&out, pieces, ARRAY_LEN(pieces));
@@ -165,7 +180,7 @@ static void report_html__two_thousand_locations__bounded_chart(void **state)
     r->history = quarter;
     r->n_history = ARRAY_LEN(quarter);
     assert_int_equal(report_render(r, REPORT_HTML, NULL, &out, &err), 0);
-    keep(&out, "many");
+    keep(r, "many");
     size_t rows = 0, bars = 0;
     for (const char *p = buf_str(&out); (p = strstr(p, "<td class=\"state\"")); p++)
         rows++;
