@@ -96,8 +96,8 @@ static struct call *call_make(void *self, enum call_kind kind)
 static int call_do(struct call *c, struct err *err)
 {
     const struct timed *t = c->timed;
-    int rc =
-        deadline_run(&c->job, c->kind == CALL_PUBLISH ? t->publish_timeout_ms : t->timeout_ms, err);
+    int rc = deadline_run(DEADLINE_CA, &c->job,
+                          c->kind == CALL_PUBLISH ? t->publish_timeout_ms : t->timeout_ms, err);
     if (rc == ERR_TIMEOUT || rc == ERR_BUSY)
         return err_context(err, "asking the CA (%s)", t->inner.ops->name);
     return rc;

@@ -347,7 +347,7 @@ static void ldap_fetch(void *self, const struct ldap_request *request,
     ret->connect_ms = -1;
     str_copy(ret->address, sizeof ret->address, request->server);
     struct fetch *f = fetch_make(request, &err);
-    int rc = f ? deadline_run(&f->job, request->timeout_ms, &err) : ERR_NOMEM;
+    int rc = f ? deadline_run(DEADLINE_DIRECTORY, &f->job, request->timeout_ms, &err) : ERR_NOMEM;
     if (rc) {
         ret->status = rc == ERR_TIMEOUT ? PROBE_TIMEOUT : PROBE_INTERNAL;
         str_copy(ret->detail, sizeof ret->detail, err.text);

@@ -272,9 +272,9 @@ static void call__hangs__time_out_then_usable_again(void **state)
     ca.delay_ms = 0;
     assert_int_equal(a.ops->ping(a.self, &err), ERR_OK); /* beside the one that still hangs */
     ca_admin_close(&a);                                  /* before it comes back */
-    for (int i = 0; i < 100 && deadline_stuck(); i++)
+    for (int i = 0; i < 100 && deadline_stuck(DEADLINE_CA); i++)
         Sleep(50);
-    assert_int_equal(deadline_stuck(), 0);
+    assert_int_equal(deadline_stuck(DEADLINE_CA), 0);
 }
 
 /* certutil ---------------------------------------------------------------------------------- */

@@ -274,11 +274,11 @@ static void deadline_run__in_time__result_and_error(void **state)
     struct err err = ERR_INIT;
     dropped = 0;
     struct slow *s = make_slow(0);
-    assert_int_equal(deadline_run(&s->job, 10000, &err), ERR_OK);
+    assert_int_equal(deadline_run(DEADLINE_CA, &s->job, 10000, &err), ERR_OK);
     assert_int_equal(s->answer, 42);
     deadline_release(&s->job);
     s = make_slow(1);
-    assert_int_equal(deadline_run(&s->job, 10000, &err), ERR_IO);
+    assert_int_equal(deadline_run(DEADLINE_CA, &s->job, 10000, &err), ERR_IO);
     assert_string_equal(err.text, "one");
     deadline_release(&s->job);
     wait_dropped(2);
@@ -291,17 +291,43 @@ static void deadline_run__hangs__left_behind_then_counted_out(void **state)
     dropped = 0;
     for (int i = 0; i < DEADLINE_STUCK_MAX; i++) {
         struct slow *s = make_slow(1500);
-        assert_int_equal(deadline_run(&s->job, 20, &err), ERR_TIMEOUT);
+        assert_int_equal(deadline_run(DEADLINE_CA, &s->job, 20, &err), ERR_TIMEOUT);
         deadline_release(&s->job);
     }
-    assert_int_equal(deadline_stuck(), DEADLINE_STUCK_MAX);
+    assert_int_equal(deadline_stuck(DEADLINE_CA), DEADLINE_STUCK_MAX);
     struct slow *s = make_slow(0);
-    assert_int_equal(deadline_run(&s->job, 1000, &err), ERR_BUSY);
+    assert_int_equal(deadline_run(DEADLINE_CA, &s->job, 1000, &err), ERR_BUSY);
     deadline_release(&s->job);
-    for (int i = 0; i < 100 && deadline_stuck(); i++)
+    for (int i = 0; i < 100 && deadline_stuck(DEADLINE_CA); i++)
         Sleep(50);
-    assert_int_equal(deadline_stuck(), 0);
+    assert_int_equal(deadline_stuck(DEADLINE_CA), 0);
     wait_dropped(DEADLINE_STUCK_MAX + 1);
+}
+
+/* A directory server that hangs uses up the directory's places alone. */
+static void deadline_run__other_pool_full__still_run(void **state)
+{
+    (void)state;
+    struct err err = ERR_INIT;
+    dropped = 0;
+    for (int i = 0; i < DEADLINE_STUCK_MAX; i++) {
+        struct slow *s = make_slow(1500);
+        assert_int_equal(deadline_run(DEADLINE_DIRECTORY, &s->job, 20, &err), ERR_TIMEOUT);
+        deadline_release(&s->job);
+    }
+    struct slow *s = make_slow(0);
+    assert_int_equal(deadline_run(DEADLINE_DIRECTORY, &s->job, 1000, &err), ERR_BUSY);
+    assert_non_null(strstr(err.text, "the directory"));
+    deadline_release(&s->job);
+    assert_int_equal(deadline_stuck(DEADLINE_CA), 0);
+    s = make_slow(0);
+    assert_int_equal(deadline_run(DEADLINE_CA, &s->job, 10000, &err), ERR_OK);
+    assert_int_equal(s->answer, 42);
+    deadline_release(&s->job);
+    for (int i = 0; i < 100 && deadline_stuck(DEADLINE_DIRECTORY); i++)
+        Sleep(50);
+    assert_int_equal(deadline_stuck(DEADLINE_DIRECTORY), 0);
+    wait_dropped(DEADLINE_STUCK_MAX + 2);
 }
 
 int main(int argc, char **argv)
@@ -326,6 +352,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(worker__dies__unavailable),
         cmocka_unit_test(deadline_run__in_time__result_and_error),
         cmocka_unit_test(deadline_run__hangs__left_behind_then_counted_out),
+        cmocka_unit_test(deadline_run__other_pool_full__still_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
