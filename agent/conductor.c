@@ -164,8 +164,10 @@ void call_answer(struct pipe_call *call, int exit_code, const char *message, con
 static int open_store(struct conductor *c, struct err *err)
 {
     struct store_opened opened;
-    int rc = store_open(c->setup.store_path, STORE_WRITE, clock_now(clock_system()), &c->store,
-                        &opened, err);
+    int64_t now = clock_now(clock_system());
+    int rc = store_open(c->setup.store_path, STORE_WRITE, now, &c->store, &opened, err);
+    if (!rc)
+        rc = store_open(c->setup.store_path, STORE_WRITE, now, &c->audit, NULL, err);
     if (!rc && *opened.set_aside)
         conductor_event(c, FIND_STORE_SET_ASIDE, SEV_CRITICAL,
                         "the state file was damaged (%s); it is kept as '%s' and a new one is in "
@@ -274,6 +276,7 @@ static void release(struct conductor *c)
 {
     maint_free(&c->maint);
     store_close(&c->store);
+    store_close(&c->audit);
     if (c->stop)
         CloseHandle(c->stop);
     free(c);
@@ -295,6 +298,7 @@ int conductor_start(const struct conductor_setup *setup, struct conductor **ret,
     c->seams.seen = on_seen;
     c->seams.seen_self = c;
     InitializeSRWLock(&c->lock);
+    InitializeSRWLock(&c->audit_lock);
     InitializeConditionVariable(&c->wake);
     c->queue_end = &c->queue;
     c->stop = CreateEventW(NULL, TRUE, FALSE, NULL);
@@ -374,17 +378,38 @@ static void enqueue(struct conductor *c, struct job *job)
     WakeAllConditionVariable(&c->wake);
 }
 
+/* Written down before it is answered. */
+static void refuse(struct conductor *c, struct pipe_call *call, const struct pipe_peer *peer,
+                   const struct protocol_request *req, const char *why)
+{
+    const struct refused what = {.sid = peer->sid,
+                                 .name = peer->account,
+                                 /* A name from outside cannot make kinds of rows. */
+                                 .verb = act_find(req->verb) ? req->verb : "look",
+                                 .change = req->change,
+                                 .why = why,
+                                 .outcome = EXIT_NOT_PERMITTED};
+    struct err err = ERR_INIT;
+    bool told = false;
+    AcquireSRWLockExclusive(&c->audit_lock);
+    int rc = refusals_note(&c->refusals, c->audit, clock_now(clock_system()), &what, &told, &err);
+    ReleaseSRWLockExclusive(&c->audit_lock);
+    if (rc)
+        conductor_event(c, FIND_STORE_FAILED, SEV_CRITICAL, "%s", err.text);
+    if (told)
+        conductor_event(c, FIND_NOT_PERMITTED, SEV_WARNING,
+                        "%s (%s) asked for '%s' and may not; nothing was done", peer->account,
+                        peer->sid, what.verb);
+    call_answer(call, EXIT_NOT_PERMITTED, why, "", 0);
+}
+
 static void queue_act(struct conductor *c, struct pipe_call *call, const struct pipe_peer *peer,
                       const struct protocol_request *req, const struct act *act)
 {
     if (peer->right < act->right) {
-        conductor_event(c, FIND_NOT_PERMITTED, SEV_WARNING,
-                        "%s (%s) asked for '%s' and may not; nothing was done", peer->account,
-                        peer->sid, act->verb);
-        call_answer(call, EXIT_NOT_PERMITTED,
-                    "this account may not do that; ask for membership in the operators group of "
-                    "the configuration",
-                    "", 0);
+        refuse(c, call, peer, req,
+               "this account may not do that; ask for membership in the operators group of the "
+               "configuration");
         return;
     }
     struct job *job = calloc(1, sizeof *job);
@@ -406,6 +431,12 @@ void conductor_request(struct conductor *c, struct pipe_call *call, const struct
     struct err err = ERR_INIT;
     if (protocol_request_read(data, len, &req, &err)) {
         call_answer(call, EXIT_USAGE, err.text, "", 0);
+        return;
+    }
+    if (peer->right < PIPE_RIGHT_READ) {
+        refuse(c, call, peer, &req,
+               "this account may not read the status; ask for membership in the readers group of "
+               "the configuration");
         return;
     }
     if (look_answer(c, call, peer, &req) || watcher_request(c->watcher, call, peer, &req))

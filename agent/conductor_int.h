@@ -10,6 +10,7 @@
 #include "agent/conductor.h"
 #include "agent/cli.h"
 #include "agent/document.h"
+#include "agent/refusals.h"
 #include "agent/watcher.h"
 #include "protocol/protocol.h"
 
@@ -36,6 +37,9 @@ struct conductor {
     bool cancel;                  /* the running verb should leave: an abort waits */
     char step[PROTOCOL_TEXT_MAX]; /* last progress text */
     struct watcher *watcher;      /* NULL until it has started */
+    SRWLOCK audit_lock;           /* guards the next two: requests come in on many threads */
+    struct store *audit;          /* for refusals; the other store is the thread's */
+    struct refusals refusals;
     /* owned by the thread */
     struct store *store;
     struct maint *maint;
