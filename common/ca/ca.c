@@ -40,6 +40,22 @@ const char *svc_start_name(enum svc_start start, bool delayed_auto)
     return "unknown";
 }
 
+const char *svc_info_text(const struct svc_info *info, char dst[SVC_TEXT_MAX])
+{
+    static const char *const troubles[] = {
+        [SVC_FINE] = "",
+        [SVC_ELSEWHERE] = ", not this computer",
+        [SVC_OUTSIDE] = ", but started outside the cluster",
+        [SVC_FAILED] = ", failed",
+    };
+    if (!info->resource[0])
+        snprintf(dst, SVC_TEXT_MAX, "%s", svc_state_name(info->state));
+    else
+        snprintf(dst, SVC_TEXT_MAX, "%s: cluster resource '%.200s' on %s%s",
+                 svc_state_name(info->state), info->resource, info->owner, troubles[info->trouble]);
+    return dst;
+}
+
 const char *ca_cpf_format(uint32_t flags, char *dst, size_t dst_size)
 {
     static const struct {

@@ -13,6 +13,7 @@
 #include "base/err.h"
 
 #define SVC_NAME_MAX 257 /* 256 characters: CreateService */
+#define SVC_NODE_MAX 64  /* a computer's name in a cluster */
 
 /* Values are the SCM's own (winsvc.h). */
 enum svc_state {
@@ -26,6 +27,14 @@ enum svc_state {
 };
 enum svc_start { SVC_BOOT = 0, SVC_SYSTEM = 1, SVC_AUTO = 2, SVC_DEMAND = 3, SVC_DISABLED = 4 };
 
+/* Why a service cannot be operated from this computer as it is. */
+enum svc_trouble {
+    SVC_FINE = 0,
+    SVC_ELSEWHERE, /* another node of the failover cluster owns it */
+    SVC_OUTSIDE,   /* runs, but not through the cluster that it belongs to */
+    SVC_FAILED,    /* the cluster gave it up; it may try again by itself */
+};
+
 struct svc_info {
     char name[SVC_NAME_MAX];
     enum svc_state state;
@@ -34,7 +43,10 @@ struct svc_info {
     uint32_t pid;        /* 0 when not running */
     uint32_t checkpoint; /* grows while pending */
     uint32_t wait_hint_ms;
-    uint32_t exit_code; /* Win32 or service-specific exit code of the last stop */
+    uint32_t exit_code;          /* Win32 or service-specific exit code of the last stop */
+    char resource[SVC_NAME_MAX]; /* of a failover cluster; "" = a plain service */
+    char owner[SVC_NODE_MAX];    /* node that owns the resource */
+    enum svc_trouble trouble;
 };
 
 struct svc_ops {
@@ -60,5 +72,9 @@ struct svc_control {
 
 const char *svc_state_name(enum svc_state state); /* "running", "stop pending" ... */
 const char *svc_start_name(enum svc_start start, bool delayed_auto); /* "automatic (delayed)" ... */
+
+#define SVC_TEXT_MAX 512
+/* "running", "stopped: cluster resource 'Lab CA' on CA01, failed" ... Returns dst. */
+const char *svc_info_text(const struct svc_info *info, char dst[SVC_TEXT_MAX]);
 
 #endif

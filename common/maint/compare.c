@@ -84,7 +84,9 @@ static int compare_lines(struct store *store, struct maint_comparison *c, struct
 static void ask_service(const struct svc_control *svc, struct compare_service *s)
 {
     struct err ignored = ERR_INIT;
-    if (!svc || svc->ops->query(svc->self, s->former.name, &s->now, &ignored))
+    int rc = svc ? svc->ops->query(svc->self, s->former.name, &s->now, &ignored) : ERR_UNSUPPORTED;
+    s->known = rc == ERR_NOT_FOUND; /* removed meanwhile: known not to be the same */
+    if (rc)
         return;
     bool ran = s->former.former == SVC_RUNNING;
     s->known = true;

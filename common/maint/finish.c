@@ -90,7 +90,8 @@ static enum maint_outcome close_it(struct work *w, const char *note)
 {
     struct err *err = &w->a->err;
     struct store *s = w->m->store;
-    static const char *const timers[] = {"maint.probe", "maint.alarm", "maint.watch"};
+    static const char *const timers[] = {"maint.probe", "maint.alarm", "maint.watch",
+                                         "maint.owner", "maint.moved", "maint.blind"};
     int rc = ERR_OK;
     for (size_t i = 0; i < ARRAY_LEN(timers) && !rc; i++)
         rc = store_timer_clear(s, timers[i], err);

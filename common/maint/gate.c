@@ -65,28 +65,72 @@ static void rule_window(struct judge *j)
              "ask for a shorter --window, or raise the limit in the configuration");
 }
 
-static void rule_cluster(struct judge *j)
+/* The registry of this node says that CertSvc is a cluster resource, the cluster does not. */
+static void cluster_not_known(struct judge *j)
 {
-    if (!j->in->view->settings.clustered)
+    const struct svc_info *ca = j->in->n_services ? &j->in->service[j->in->n_services - 1] : NULL;
+    if (!j->in->view->settings.clustered || (ca && ca->resource[0]))
         return;
     struct finding *f = refuse(j, FIND_GATE_CLUSTERED);
-    snprintf(f->expected, sizeof f->expected, "a CA that is no cluster resource");
-    snprintf(f->found, sizeof f->found, "'%.200s' is a resource of a failover cluster",
+    snprintf(f->expected, sizeof f->expected, "a cluster that can be asked for '%.200s'",
              j->policy->service);
+    snprintf(f->found, sizeof f->found,
+             "the registry (HKLM\\Cluster) names it as a resource, the cluster does not");
     snprintf(f->remedy, sizeof f->remedy,
-             "pause failover and take the resource offline in Failover Cluster Manager; this "
-             "version does not do it");
+             "Get-ClusterResource; the account of the service needs access to the cluster: "
+             "Grant-ClusterAccess -Full");
+}
+
+static void rule_cluster(struct judge *j)
+{
+    static const char *const remedies[] = {
+        [SVC_FINE] = "",
+        [SVC_ELSEWHERE] = "run the maintenance on the node that owns the role, or move the role to "
+                          "this node first (Failover Cluster Manager, or Move-ClusterGroup)",
+        [SVC_OUTSIDE] = "end it where it was started, then bring the resource online in Failover "
+                        "Cluster Manager",
+        [SVC_FAILED] = "the cluster may start it again at any time: bring the resource online, or "
+                       "take it offline, in Failover Cluster Manager",
+    };
+    char text[SVC_TEXT_MAX];
+    cluster_not_known(j);
+    for (size_t i = 0; i < j->in->n_services; i++) {
+        const struct svc_info *s = &j->in->service[i];
+        if (s->trouble == SVC_FINE)
+            continue;
+        struct finding *f = refuse(j, FIND_GATE_CLUSTERED);
+        snprintf(f->expected, sizeof f->expected,
+                 "'%.100s' a cluster resource in order and owned by this node", s->name);
+        snprintf(f->found, sizeof f->found, "%.400s", svc_info_text(s, text));
+        snprintf(f->remedy, sizeof f->remedy, "%s", remedies[s->trouble]);
+    }
+}
+
+/* The service control manager does not start a disabled service, not even to what it was. */
+static void no_way_back(struct judge *j, const struct svc_info *s)
+{
+    struct finding *f = refuse(j, FIND_GATE_SERVICE_STATE);
+    snprintf(f->expected, sizeof f->expected, "service '%.100s' one that can be started again",
+             s->name);
+    snprintf(f->found, sizeof f->found, "it runs, and its start type is disabled");
+    snprintf(f->remedy, sizeof f->remedy, "sc config \"%.100s\" start= demand, or stop it first",
+             s->name);
 }
 
 static void rule_services(struct judge *j)
 {
+    char text[SVC_TEXT_MAX];
     for (size_t i = 0; i < j->in->n_services; i++) {
         const struct svc_info *s = &j->in->service[i];
+        if (s->state == SVC_RUNNING && s->start == SVC_DISABLED) {
+            no_way_back(j, s);
+            continue;
+        }
         if (s->state == SVC_RUNNING || s->state == SVC_STOPPED)
             continue;
         struct finding *f = refuse(j, FIND_GATE_SERVICE_STATE);
         snprintf(f->expected, sizeof f->expected, "service '%.100s' running or stopped", s->name);
-        snprintf(f->found, sizeof f->found, "%s", svc_state_name(s->state));
+        snprintf(f->found, sizeof f->found, "%.400s", svc_info_text(s, text));
         snprintf(f->remedy, sizeof f->remedy, "wait, then look again: sc query \"%.100s\"",
                  s->name);
     }

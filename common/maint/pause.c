@@ -20,14 +20,14 @@ static int enter_paused(struct work *w, struct err *err)
     w->row.outcome = MAINT_DONE;
     snprintf(note, sizeof note, "the CA does not use the HSM; deadline %s, resume by %s",
              when_format(w->row.deadline, deadline), when_format(w->row.resume_by, by));
+    static const char *const stale[] = {"maint.alarm", "maint.watch", "maint.owner", "maint.moved",
+                                        "maint.blind"};
     int rc = store_begin(s, err);
     if (!rc)
         rc = store_timer_set(s, "maint.probe",
                              w->m->seams.seen ? now + w->m->policy.paused_probe : now, err);
-    if (!rc)
-        rc = store_timer_clear(s, "maint.alarm", err);
-    if (!rc)
-        rc = store_timer_clear(s, "maint.watch", err);
+    for (size_t i = 0; i < ARRAY_LEN(stale) && !rc; i++)
+        rc = store_timer_clear(s, stale[i], err);
     if (!rc)
         rc = work_enter(w, MAINT_PAUSED, note, 0, err);
     if (rc)

@@ -99,9 +99,30 @@ static enum maint_outcome refuse_gate(struct work *w)
     return MAINT_GATE_REFUSED;
 }
 
+/* Before anything is asked of a CA that another node has: its database, its HSM connection and its
+ * answers are there. Whatever else is wrong with the service is the gate's. */
+static enum maint_outcome here_only(struct work *w)
+{
+    const struct svc_control *svc = &w->m->seams.svc;
+    struct svc_info info;
+    struct err ignored = ERR_INIT;
+    char text[SVC_TEXT_MAX];
+    if (svc->ops->query(svc->self, w->m->policy.service, &info, &ignored) ||
+        info.trouble != SVC_ELSEWHERE)
+        return MAINT_DONE;
+    (void)err_set(&w->a->err, ERR_STATE,
+                  "the CA is owned by node %s of the failover cluster ('%s' is %s); run the "
+                  "maintenance there, or move the role to this node first (Failover Cluster "
+                  "Manager, or Move-ClusterGroup)",
+                  info.owner, w->m->policy.service, svc_info_text(&info, text));
+    return MAINT_GATE_REFUSED;
+}
+
 static enum maint_outcome pass_gate(struct work *w)
 {
     struct err *err = &w->a->err;
+    if (here_only(w) != MAINT_DONE)
+        return MAINT_GATE_REFUSED;
     if (look(w, err) || (w->row.id && look_figures(w, PHASE_BEFORE, err)))
         return MAINT_FAILED;
     if (w->a->gate.verdict == GATE_SHORT && w->m->policy.cover && w->view.asked &&
@@ -163,6 +184,8 @@ static enum maint_outcome go_on(struct work *w)
         w->a->repeated = true;
         return MAINT_DONE;
     }
+    if (here_only(w) != MAINT_DONE)
+        return end_prepare(w, MAINT_GATE_REFUSED);
     if (look(w, &w->a->err))
         return end_prepare(w, MAINT_FAILED);
     if (w->a->gate.verdict != GATE_PASSED)

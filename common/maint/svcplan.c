@@ -7,64 +7,79 @@
 #include "maint/engine.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
 
 #define SAFENET_GAP 60 /* seconds; event 34 of the CA follows a quicker restart */
 
-static bool planned(const struct work *w, size_t n, const char *name)
+static bool is_ca(const struct work *w, const char *name)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (str_eq_nocase(w->svc[i].name, name))
-            return true;
-    }
-    return str_eq_nocase(w->m->policy.service, name);
+    return str_eq_nocase(name, w->m->policy.service);
 }
 
-/* The services of the configuration go down before everything else, in its order. One that is a
- * dependant of the CA anyway keeps its place among those. */
-static int collect_named(struct work *w, size_t n, size_t *ret_named, struct err *err)
+/* Appends what is not there yet. */
+static int append(struct work *w, const struct svc_info *info, struct err *err)
 {
-    const struct svc_control *svc = &w->m->seams.svc;
-    const struct maint_policy *p = &w->m->policy;
-    size_t named = 0;
-    for (size_t i = 0; i < p->n_stop_with; i++) {
-        struct svc_info info;
-        if (planned(w, n + named, p->stop_with[i]))
-            continue;
-        if (n + named >= LIMIT_SERVICES - 1)
-            return err_set(err, ERR_LIMIT, "more than %u services in all", LIMIT_SERVICES);
-        int rc = svc->ops->query(svc->self, p->stop_with[i], &info, err);
-        if (rc)
-            return rc;
-        memmove(&w->svc[named + 1], &w->svc[named], n * sizeof w->svc[0]);
-        w->svc[named++] = info;
+    for (size_t i = 0; i < w->n_svc; i++) {
+        if (str_eq_nocase(w->svc[i].name, info->name))
+            return ERR_OK;
     }
-    *ret_named = named;
+    if (w->n_svc >= LIMIT_SERVICES)
+        return err_set(err, ERR_LIMIT, "more than %u services in all", LIMIT_SERVICES);
+    w->svc[w->n_svc++] = *info;
     return ERR_OK;
 }
 
+/* A service, after all that depend on it. */
+static int collect_one(struct work *w, const char *name, struct err *err)
+{
+    const struct svc_control *svc = &w->m->seams.svc;
+    struct svc_info *list = calloc(LIMIT_SERVICES, sizeof *list);
+    struct svc_info own;
+    size_t n = 0;
+    int rc = list ? svc->ops->query(svc->self, name, &own, err) : err_nomem(err);
+    if (!rc)
+        rc = svc->ops->dependants(svc->self, name, list, LIMIT_SERVICES - 1, &n, err);
+    for (size_t i = 0; i < n && !rc; i++) {
+        rc = is_ca(w, list[i].name) && !is_ca(w, name)
+                 ? err_set(err, ERR_INVALID,
+                           "the CA itself depends on '%s', so it cannot go down before the CA; "
+                           "take it out of <stop-with>",
+                           name)
+                 : append(w, &list[i], err);
+    }
+    free(list);
+    return rc ? rc : append(w, &own, err);
+}
+
+/* First the services of the configuration, in its order, each after what depends on it; then what
+ * depends on the CA; the CA last. What is named twice goes down where it comes first. */
+static int collect(struct work *w, struct err *err)
+{
+    const struct maint_policy *p = &w->m->policy;
+    for (size_t i = 0; i < p->n_stop_with; i++) {
+        if (is_ca(w, p->stop_with[i]))
+            continue;
+        int rc = collect_one(w, p->stop_with[i], err);
+        if (rc)
+            return err_context(err, "service '%s' of <stop-with>", p->stop_with[i]);
+    }
+    return collect_one(w, p->service, err);
+}
+
+/* On the way back the plan is what was written down: a service that was removed or added to the
+ * configuration meanwhile must not stand in the way. Only the CA is asked for. */
 int svcplan_collect(struct work *w, struct err *err)
 {
     const struct svc_control *svc = &w->m->seams.svc;
-    const char *name = w->m->policy.service;
-    struct svc_info ca;
-    size_t n = 0, named = 0;
-    int rc = svc->ops->query(svc->self, name, &ca, err);
-    if (!rc)
-        rc = svc->ops->dependants(svc->self, name, w->svc, LIMIT_SERVICES - 1, &n, err);
-    if (!rc && n > LIMIT_SERVICES - 1)
-        rc = err_set(err, ERR_LIMIT, "'%s' has %zu dependants, at most %u are handled", name, n,
-                     LIMIT_SERVICES - 1);
-    if (!rc)
-        rc = collect_named(w, n, &named, err);
-    if (rc) {
-        err_context(err, "looking at the services");
-        return rc;
-    }
-    w->svc[n + named] = ca;
-    w->n_svc = n + named + 1;
+    w->n_svc = 0;
+    int rc = w->n_former ? svc->ops->query(svc->self, w->m->policy.service, &w->svc[0], err)
+                         : collect(w, err);
+    if (rc)
+        return err_context(err, "looking at the services");
+    w->n_svc = w->n_former ? 1 : w->n_svc;
     return ERR_OK;
 }
 
@@ -76,11 +91,6 @@ int svcplan_load(struct work *w, struct err *err)
 static bool ran(enum svc_state former)
 {
     return former == SVC_RUNNING || former == SVC_START_PENDING || former == SVC_CONTINUE_PENDING;
-}
-
-static bool is_ca(const struct work *w, const char *name)
-{
-    return str_eq_nocase(name, w->m->policy.service);
 }
 
 bool svcplan_ca_ran(const struct work *w)
@@ -145,6 +155,7 @@ static int wait_for(struct work *w, const char *name, enum svc_state want, int64
     const struct svc_control *svc = &w->m->seams.svc;
     int64_t begin = clock_mono_ms(w->m->seams.clock);
     bool was_pending = false;
+    char text[SVC_TEXT_MAX];
     for (;;) {
         struct svc_info info = {0};
         int rc = svc->ops->query(svc->self, name, &info, err);
@@ -153,13 +164,13 @@ static int wait_for(struct work *w, const char *name, enum svc_state want, int64
         if (settled_elsewhere(want, &info, was_pending))
             return err_set_os(err, ERR_STATE, (long)info.exit_code,
                               "service '%s' should be %s and is %s (exit code %u)", name,
-                              svc_state_name(want), svc_state_name(info.state), info.exit_code);
+                              svc_state_name(want), svc_info_text(&info, text), info.exit_code);
         int64_t waited = clock_mono_ms(w->m->seams.clock) - begin;
         if (waited >= limit_ms)
             return err_set(err, ERR_TIMEOUT,
                            "service '%s' should be %s and is still %s after %lld s (check point "
                            "%u)",
-                           name, svc_state_name(want), svc_state_name(info.state),
+                           name, svc_state_name(want), svc_info_text(&info, text),
                            (long long)(waited / 1000), info.checkpoint);
         was_pending = info.state == SVC_STOP_PENDING || info.state == SVC_START_PENDING;
         rc = work_sleep(w, pause_ms(&w->m->policy, &info, waited), err);
@@ -336,6 +347,20 @@ static int wait_answer(struct work *w, void *arg, struct err *err)
     }
 }
 
+/* A cluster that could not bring it online here may have done so on another node. */
+static void tell_where(struct work *w, const struct store_service *s)
+{
+    const struct svc_control *svc = &w->m->seams.svc;
+    char text[SVC_TEXT_MAX + 300], is[SVC_TEXT_MAX];
+    struct svc_info info;
+    struct err ignored = ERR_INIT;
+    if (svc->ops->query(svc->self, s->name, &info, &ignored) || info.trouble != SVC_ELSEWHERE)
+        return;
+    snprintf(text, sizeof text, "'%.100s' came back on another node than it left: it is %s",
+             s->name, svc_info_text(&info, is));
+    work_event(w, FIND_MAINT_FAILED_OVER, SEV_CRITICAL, text);
+}
+
 /* A service that is still going down must be down before it can be started. */
 static int bring_up(struct work *w, struct store_service *s, struct err *err)
 {
@@ -353,13 +378,33 @@ static int bring_up(struct work *w, struct store_service *s, struct err *err)
     if (!rc && info.state != SVC_RUNNING)
         rc = work_step(w, STEP_START, s->name, start_one, s, err);
     if (!rc && is_ca(w, s->name))
+        tell_where(w, s);
+    if (!rc && is_ca(w, s->name))
         rc = work_step(w, STEP_ANSWER, s->name, wait_answer, NULL, err);
     return rc;
+}
+
+/* A service that was removed from the machine meanwhile cannot be restored, and it does not hold
+ * the others up: it is told, and the comparison counts it. */
+static bool gone(struct work *w, const struct store_service *s)
+{
+    const struct svc_control *svc = &w->m->seams.svc;
+    struct err why = ERR_INIT;
+    struct svc_info info;
+    char text[SVC_NAME_MAX + 200];
+    if (is_ca(w, s->name) || svc->ops->query(svc->self, s->name, &info, &why) != ERR_NOT_FOUND)
+        return false;
+    snprintf(text, sizeof text, "'%s' was %s before the maintenance and does not exist any more",
+             s->name, svc_state_name(s->former));
+    work_event(w, FIND_MAINT_SERVICE_GONE, SEV_WARNING, text);
+    return true;
 }
 
 static int restore_one(struct work *w, struct store_service *s, struct err *err)
 {
     int rc = ERR_OK;
+    if (gone(w, s))
+        return ERR_OK;
     if (s->start_changed)
         rc = work_step(w, STEP_START_TYPE, s->name, restore_start, s, err);
     if (!rc && ran(s->former))

@@ -9,6 +9,8 @@
 #include "base/str.h"
 #include "maint/engine.h"
 
+#define CLUSTER_LOOK 60 /* seconds between two looks at the owner of a cluster resource */
+
 /* Held because of the deadline: nothing else has happened since the pause. */
 static bool late(const struct work *w)
 {
@@ -53,21 +55,25 @@ static int check_clock(struct work *w, struct err *err)
 
 /* ---- somebody starts the CA ---- */
 
-static int alarm_started(struct work *w, const char *more, struct err *err)
+static int alarm_started(struct work *w, const struct svc_info *info, const char *more,
+                         struct err *err)
 {
     char text[1400];
     if (!due(w, "maint.watch", w->m->policy.alarm_repeat))
         return ERR_OK;
-    snprintf(text, sizeof text,
-             "'%s' was started while change %s has it paused%s%.300s; stop it (net stop \"%.60s\") "
-             "or end the maintenance: crlagent hook post-upgrade --change %s",
-             w->m->policy.service, w->row.change, *more ? ": " : "", more, w->m->policy.service,
-             w->row.change);
+    snprintf(
+        text, sizeof text,
+        "'%s' was started while change %s has it paused%s%.400s; stop it (%s \"%.60s\") or "
+        "end the maintenance: crlagent hook post-upgrade --change %s",
+        w->m->policy.service, w->row.change, *more ? ": " : "", more,
+        info->resource[0] && info->trouble != SVC_OUTSIDE ? "Stop-ClusterResource" : "net stop",
+        info->resource[0] && info->trouble != SVC_OUTSIDE ? info->resource : w->m->policy.service,
+        w->row.change);
     work_event(w, FIND_MAINT_CA_STARTED, SEV_CRITICAL, text);
     return again_in(w, "maint.watch", w->m->policy.alarm_repeat, err);
 }
 
-static int stop_again(struct work *w, struct err *err)
+static int stop_again(struct work *w, const struct svc_info *info, struct err *err)
 {
     bool found = false;
     struct err why = ERR_INIT;
@@ -78,7 +84,7 @@ static int stop_again(struct work *w, struct err *err)
         return rc;
     }
     if (rc)
-        return alarm_started(w, why.text, err);
+        return alarm_started(w, info, why.text, err);
     snprintf(text, sizeof text, "'%.100s' was started while paused and has been stopped again",
              w->m->policy.service);
     if (found)
@@ -86,20 +92,60 @@ static int stop_again(struct work *w, struct err *err)
     return ERR_OK;
 }
 
+/* The service control manager tells when a service starts here; a fail-over must be looked for. */
+static int look_at_owner(struct work *w, const struct svc_info *info, struct err *err)
+{
+    char text[SVC_TEXT_MAX + 500], is[SVC_TEXT_MAX];
+    if (!info->resource[0])
+        return ERR_OK;
+    int rc = again_in(w, "maint.owner", CLUSTER_LOOK, err);
+    if (rc || info->trouble != SVC_ELSEWHERE)
+        return rc ? rc : store_timer_clear(w->m->store, "maint.moved", err);
+    if (!due(w, "maint.moved", w->m->policy.alarm_repeat))
+        return ERR_OK;
+    snprintf(text, sizeof text,
+             "the role of '%.60s' has moved to another node while change %s has it paused: it is "
+             "%.500s; move it back to this node before: crlagent hook post-upgrade --change %s",
+             w->m->policy.service, w->row.change, svc_info_text(info, is), w->row.change);
+    work_event(w, FIND_MAINT_FAILED_OVER, SEV_CRITICAL, text);
+    return again_in(w, "maint.moved", w->m->policy.alarm_repeat, err);
+}
+
 static int watch(struct work *w, struct err *err)
 {
     const struct svc_control *svc = &w->m->seams.svc;
     struct svc_info info;
     int rc = svcplan_load(w, err);
-    if (!rc && w->m->policy.watch == WATCH_STOP_AGAIN && svcplan_ca_ran(w))
-        return stop_again(w, err);
     if (!rc)
         rc = svc->ops->query(svc->self, w->m->policy.service, &info, err);
+    if (!rc)
+        rc = look_at_owner(w, &info, err);
+    if (!rc && w->m->policy.watch == WATCH_STOP_AGAIN && svcplan_ca_ran(w))
+        return stop_again(w, &info, err);
     if (rc)
         return rc;
     if (info.state != SVC_STOPPED && info.state != SVC_STOP_PENDING)
-        return alarm_started(w, "", err);
+        return alarm_started(w, &info, "", err);
     return store_timer_clear(w->m->store, "maint.watch", err);
+}
+
+/* Services that cannot be asked must not silence the deadline. */
+static int watch_or_tell(struct work *w, struct err *err)
+{
+    struct err why = ERR_INIT;
+    char text[ERR_TEXT_MAX + 100];
+    int rc = watch(w, &why);
+    if (!rc || rc == ERR_CANCELLED) {
+        if (rc)
+            *err = why;
+        return rc;
+    }
+    if (!due(w, "maint.blind", w->m->policy.alarm_repeat))
+        return ERR_OK;
+    snprintf(text, sizeof text, "whether somebody started '%.60s' is not known: %s",
+             w->m->policy.service, why.text);
+    work_event(w, FIND_MAINT_WATCH_BLIND, SEV_CRITICAL, text);
+    return again_in(w, "maint.blind", w->m->policy.alarm_repeat, err);
 }
 
 /* ---- runway ---- */
@@ -251,7 +297,7 @@ enum maint_outcome tick_run(struct work *w)
     if (!rc && down(w))
         rc = check_clock(w, err);
     if (!rc && down(w))
-        rc = watch(w, err);
+        rc = watch_or_tell(w, err);
     if (!rc && w->row.paused != WHEN_NONE && w->row.resumed == WHEN_NONE &&
         (w->state == MAINT_PAUSED || w->state == MAINT_HELD)) {
         /* Locations that cannot be asked must not silence the deadline. */
@@ -330,6 +376,7 @@ int64_t maint_next_tick(struct maint *m)
     if (m->policy.paused_probe > 0)
         sooner_timer(m, "maint.probe", &next);
     sooner_timer(m, "maint.watch", &next);
+    sooner_timer(m, "maint.owner", &next);
     for (size_t i = 0; i < ARRAY_LEN(m->policy.burn); i++) {
         if (m->policy.burn[i] > r.burn)
             sooner(&next, r.paused + ((r.resume_by - r.paused) * m->policy.burn[i] + 99) / 100);

@@ -42,6 +42,16 @@ void bench_open(struct bench *b, const char *name)
     wire(b);
 }
 
+void bench_cluster(struct bench *b)
+{
+    world_make_cluster(&b->w);
+    world_seams(&b->w, &b->seams);
+    bench_remember(b);
+    maint_free(&b->m);
+    if (maint_new(&b->seams, b->store, &b->policy, &b->m, &b->err))
+        fail_msg("%s", b->err.text);
+}
+
 void bench_close(struct bench *b)
 {
     maint_answer_free(&b->a);
@@ -119,6 +129,11 @@ bool bench_restored(struct bench *b)
         const struct svc_info *was = &b->before[i], *is = &b->w.service[i].info;
         if (was->state != is->state || was->start != is->start ||
             was->delayed_auto != is->delayed_auto)
+            return false;
+    }
+    for (size_t i = 0; i < b->w.cluster.n; i++) {
+        const struct world_resource *r = &b->w.cluster.resource[i];
+        if (r->state != CLUSTER_ONLINE || r->persistent_down)
             return false;
     }
     return true;

@@ -9,7 +9,7 @@
 
 struct bench {
     struct world w;
-    struct svc_info before[3]; /* what the services were */
+    struct svc_info before[WORLD_SERVICES]; /* what the services were */
     struct maint_policy policy;
     struct maint_seams seams;
     struct maint_request req;
@@ -24,6 +24,8 @@ void bench_open(struct bench *b, const char *name);
 void bench_close(struct bench *b);
 /* As after a crash: the store is opened again, the engine is a new one. */
 void bench_restart(struct bench *b);
+/* The CA becomes a cluster resource; right after bench_open. */
+void bench_cluster(struct bench *b);
 /* The services as they are now are what must be restored. */
 void bench_remember(struct bench *b);
 

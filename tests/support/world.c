@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
-#include "support/world.h"
+#include "support/world_int.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 
 #define HOUR 3600
 
-static void crime(struct world *w, const char *text, const char *what)
+void world_crime(struct world *w, const char *text, const char *what)
 {
     if (!w->crime[0])
         snprintf(w->crime, sizeof w->crime, "%s: %s", text, what);
@@ -25,7 +25,7 @@ bool world_dies(struct world *w)
     return w->dead;
 }
 
-static int gone(struct err *err)
+int world_gone(struct err *err)
 {
     return err_set(err, ERR_UNAVAILABLE, "dead");
 }
@@ -53,140 +53,13 @@ static int clock_sleep_fn(void *self, int64_t ms)
     return w->stop_requested;
 }
 
-/* ---- services ---- */
-
-struct world_service *world_service(struct world *w, const char *name)
-{
-    for (size_t i = 0; i < w->n_services; i++) {
-        if (str_eq_nocase(w->service[i].info.name, name))
-            return &w->service[i];
-    }
-    return NULL;
-}
-
-static void settle(struct world *w, struct world_service *s)
-{
-    bool ca = s == &w->service[0];
-    if (s->info.state == SVC_STOP_PENDING && !s->deaf && w->mono_ms >= s->pending_until) {
-        s->info.state = SVC_STOPPED;
-        if (ca)
-            w->ca_stopped_at = w->now;
-    } else if (s->info.state == SVC_START_PENDING && w->mono_ms >= s->pending_until) {
-        bool fails = s->fails_start || (ca && w->hsm_away);
-        s->info.state = fails ? SVC_STOPPED : SVC_RUNNING;
-        s->info.exit_code = fails ? 1058 : 0;
-    } else if (s->info.state == SVC_STOP_PENDING) {
-        s->info.checkpoint++;
-    }
-}
-
-static int svc_query(void *self, const char *name, struct svc_info *ret, struct err *err)
-{
-    struct world *w = self;
-    if (world_dies(w))
-        return gone(err);
-    struct world_service *s = world_service(w, name);
-    if (!s)
-        return err_set(err, ERR_NOT_FOUND, "there is no service '%s'", name);
-    settle(w, s);
-    *ret = s->info;
-    return ERR_OK;
-}
-
-static int svc_dependants(void *self, const char *name, struct svc_info *ret, size_t max,
-                          size_t *ret_n, struct err *err)
-{
-    struct world *w = self;
-    if (world_dies(w))
-        return gone(err);
-    *ret_n = 0;
-    for (size_t i = w->n_services; i-- > 0;) {
-        struct world_service *s = &w->service[i];
-        if (!s->needs || strcmp(s->needs, name) != 0)
-            continue;
-        settle(w, s);
-        if (*ret_n < max)
-            ret[*ret_n] = s->info;
-        ++*ret_n;
-    }
-    return ERR_OK;
-}
-
-static int svc_set_start(void *self, const char *name, enum svc_start start, bool delayed,
-                         struct err *err)
-{
-    struct world *w = self;
-    if (world_dies(w))
-        return gone(err);
-    struct world_service *s = world_service(w, name);
-    if (!s || s->fixed_start_type)
-        return err_set(err, s ? ERR_DENIED : ERR_NOT_FOUND, "start type of '%s'", name);
-    if (w->on_touch)
-        w->on_touch(w, "set-start", name);
-    s->info.start = start;
-    s->info.delayed_auto = delayed;
-    return ERR_OK;
-}
-
-static int svc_stop(void *self, const char *name, struct err *err)
-{
-    struct world *w = self;
-    if (world_dies(w))
-        return gone(err);
-    struct world_service *s = world_service(w, name);
-    if (!s)
-        return err_set(err, ERR_NOT_FOUND, "there is no service '%s'", name);
-    if (w->on_touch)
-        w->on_touch(w, "stop", name);
-    if (s->refuses_stop)
-        return err_set_os(err, ERR_STATE, 1061, "'%s' cannot accept control messages", name);
-    for (size_t i = 0; i < w->n_services; i++) {
-        if (w->service[i].needs && strcmp(w->service[i].needs, name) == 0 &&
-            w->service[i].info.state != SVC_STOPPED) {
-            crime(w, "stopped while a dependant runs", name);
-            return err_set_os(err, ERR_STATE, 1051, "a dependant of '%s' runs", name);
-        }
-    }
-    if (s->info.state == SVC_RUNNING || s->info.state == SVC_START_PENDING) {
-        s->info.state = SVC_STOP_PENDING;
-        s->info.wait_hint_ms = 5000;
-        s->pending_until = w->mono_ms + s->stop_ms;
-    }
-    return ERR_OK;
-}
-
-static int svc_start_fn(void *self, const char *name, struct err *err)
-{
-    struct world *w = self;
-    if (world_dies(w))
-        return gone(err);
-    struct world_service *s = world_service(w, name);
-    if (!s)
-        return err_set(err, ERR_NOT_FOUND, "there is no service '%s'", name);
-    settle(w, s);
-    if (s->info.state != SVC_STOPPED)
-        return ERR_OK;
-    if (w->on_touch)
-        w->on_touch(w, "start", name);
-    if (s->needs && world_service(w, s->needs)->info.state != SVC_RUNNING)
-        crime(w, "started before what it needs", name);
-    if (s == &w->service[0] && w->provider && str_starts(w->provider, "SafeNet") &&
-        w->now - w->ca_stopped_at < 60)
-        crime(w, "restarted within a minute", name);
-    s->starts++;
-    s->info.state = SVC_START_PENDING;
-    s->info.wait_hint_ms = 2000;
-    s->pending_until = w->mono_ms + s->start_ms;
-    return ERR_OK;
-}
-
 /* ---- the CA ---- */
 
 static bool ca_talks(struct world *w, const char *what)
 {
-    settle(w, &w->service[0]);
-    if (w->service[0].info.state != SVC_RUNNING) {
-        crime(w, "the CA was called while its service did not run", what);
+    world_settle(w, &w->service[0]);
+    if (w->service[0].info.state != SVC_RUNNING && !world_ca_runs_elsewhere(w)) {
+        world_crime(w, "the CA was called while its service did not run", what);
         return false;
     }
     return !w->silent;
@@ -239,7 +112,7 @@ static int ca_publish(void *self, unsigned what, int64_t until, struct err *err)
 {
     struct world *w = self;
     if (world_dies(w))
-        return gone(err);
+        return world_gone(err);
     if (!ca_talks(w, "publish"))
         return err_set_os(err, ERR_UNAVAILABLE, (long)0x800706BA, "the CA does not answer");
     if (what & CA_CRL_DELTA && !w->deltas)
@@ -277,7 +150,7 @@ static int ca_long(void *self, enum ca_prop id, int32_t index, int32_t *ret, str
 {
     struct world *w = self;
     if (world_dies(w))
-        return gone(err);
+        return world_gone(err);
     if (!ca_talks(w, "property"))
         return err_set(err, ERR_UNAVAILABLE, "the CA does not answer");
     switch (id) {
@@ -305,7 +178,7 @@ static int ca_text(void *self, enum ca_prop id, int32_t index, struct buf *ret, 
     struct world *w = self;
     (void)index;
     if (world_dies(w))
-        return gone(err);
+        return world_gone(err);
     if (!ca_talks(w, "property"))
         return err_set(err, ERR_UNAVAILABLE, "the CA does not answer");
     if (id != CA_PROP_CERT_CDP_URLS)
@@ -318,7 +191,7 @@ static int ca_blob(void *self, enum ca_prop id, int32_t index, struct buf *ret, 
 {
     struct world *w = self;
     if (world_dies(w))
-        return gone(err);
+        return world_gone(err);
     if (!ca_talks(w, "property"))
         return err_set(err, ERR_UNAVAILABLE, "the CA does not answer");
     if (id == CA_PROP_CERT)
@@ -341,7 +214,7 @@ static int ca_ping(void *self, struct err *err)
 {
     struct world *w = self;
     if (world_dies(w))
-        return gone(err);
+        return world_gone(err);
     return ca_talks(w, "ping") ? ERR_OK : err_set(err, ERR_UNAVAILABLE, "the CA does not answer");
 }
 
@@ -349,7 +222,7 @@ static int ca_roles(void *self, uint32_t *ret, struct err *err)
 {
     struct world *w = self;
     if (world_dies(w))
-        return gone(err);
+        return world_gone(err);
     *ret = w->roles;
     return ca_talks(w, "roles") ? ERR_OK : err_set(err, ERR_UNAVAILABLE, "the CA does not answer");
 }
@@ -358,7 +231,7 @@ static int read_settings(void *self, struct ca_settings *ret, struct err *err)
 {
     struct world *w = self;
     if (world_dies(w))
-        return gone(err);
+        return world_gone(err);
     memset(ret, 0, sizeof *ret);
     ret->common_name = str_dup("Lab Issuing CA");
     ret->provider = str_dup(w->provider);
@@ -379,7 +252,7 @@ static int key_test(void *self, const uint8_t *cert, size_t len, int64_t timeout
     struct world *w = self;
     (void)timeout_ms;
     if (world_dies(w))
-        return gone(err);
+        return world_gone(err);
     if (len < 11 || memcmp(cert, "certificate", 11) != 0)
         return err_set(err, ERR_INVALID, "no certificate");
     if (w->hsm_away)
@@ -398,7 +271,7 @@ static int locate(void *self, const struct ca_view *view, struct probe_target **
     struct world *w = self;
     (void)view;
     if (world_dies(w))
-        return gone(err);
+        return world_gone(err);
     struct probe_target *t = calloc(w->n_locations ? w->n_locations : 1, sizeof *t);
     if (!t)
         return err_nomem(err);
@@ -440,7 +313,7 @@ static int run_probes(void *self, const struct probe_target *targets, size_t n,
     struct world *w = self;
     (void)issuers;
     if (world_dies(w))
-        return gone(err);
+        return world_gone(err);
     if (w->prober_broken)
         return err_set(err, ERR_UNAVAILABLE, "the worker process died");
     arrive(w);
@@ -490,13 +363,11 @@ size_t world_count_event(const struct world *w, uint32_t id)
 void world_seams(struct world *w, struct maint_seams *ret)
 {
     static const struct clock_ops clock_ops = {clock_now_fn, clock_mono_fn, clock_sleep_fn};
-    static const struct svc_ops svc = {svc_query, svc_dependants, svc_set_start, svc_stop,
-                                       svc_start_fn};
     static const struct ca_admin_ops admin = {"fake",  ca_publish, ca_long, ca_text,
                                               ca_blob, ca_ping,    ca_roles};
     w->clock = (struct clock){&clock_ops, w};
     *ret = (struct maint_seams){.clock = &w->clock,
-                                .svc = {&svc, w},
+                                .svc = {world_svc_ops(), w},
                                 .admin = {&admin, w},
                                 .settings = {read_settings, w},
                                 .key = {key_test, w},
@@ -507,19 +378,23 @@ void world_seams(struct world *w, struct maint_seams *ret)
                                 .progress_self = w,
                                 .stopping = is_stopping,
                                 .stopping_self = w};
+    if (w->cluster.on) {
+        w->cluster_seam = (struct cluster_services){ret->svc, world_cluster_seam(w)};
+        ret->svc = cluster_services_seam(&w->cluster_seam);
+    }
 }
 
-static void add_service(struct world *w, const char *name, enum svc_state state,
-                        enum svc_start start, bool delayed, const char *needs)
+struct world_service *world_add_service(struct world *w, const char *name, enum svc_state state,
+                                        enum svc_start start, const char *needs)
 {
     struct world_service *s = &w->service[w->n_services++];
     str_copy(s->info.name, sizeof s->info.name, name);
     s->info.state = state;
     s->info.start = start;
-    s->info.delayed_auto = delayed;
     s->needs = needs;
     s->stop_ms = 300;
     s->start_ms = 700;
+    return s;
 }
 
 static void add_location(struct world *w, uint32_t key, bool delta, bool parent, const char *host)
@@ -548,9 +423,10 @@ void world_init(struct world *w)
     w->roles = CA_ROLE_ADMIN | CA_ROLE_READ;
     w->provider = "SafeNet Key Storage Provider";
     w->sign_ms = 12;
-    add_service(w, "CertSvc", SVC_RUNNING, SVC_AUTO, false, NULL);
-    add_service(w, "RunningDependant", SVC_RUNNING, SVC_AUTO, true, "CertSvc");
-    add_service(w, "StoppedDependant", SVC_STOPPED, SVC_AUTO, false, "CertSvc");
+    world_add_service(w, "CertSvc", SVC_RUNNING, SVC_AUTO, NULL);
+    world_add_service(w, "RunningDependant", SVC_RUNNING, SVC_AUTO, "CertSvc")->info.delayed_auto =
+        true;
+    world_add_service(w, "StoppedDependant", SVC_STOPPED, SVC_AUTO, "CertSvc");
     w->base[0].number = 41;
     issue(w, 0);
     for (uint32_t k = 0; k < w->keys; k++) {

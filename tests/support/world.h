@@ -7,11 +7,13 @@
 #ifndef CRLAGENT_TESTS_SUPPORT_WORLD_H
 #define CRLAGENT_TESTS_SUPPORT_WORLD_H
 
+#include "ca/cluster.h"
 #include "maint/maint.h"
 
 #define WORLD_NOW 1764000000
 #define WORLD_KEYS 2
 #define WORLD_LOCATIONS 16
+#define WORLD_SERVICES 10
 
 struct world_crl {
     uint64_t number;
@@ -29,7 +31,29 @@ struct world_service {
     bool refuses_stop;     /* the stop control fails */
     bool fails_start;      /* goes back to stopped, exit code 1058 */
     bool fixed_start_type; /* changing the start type is denied */
+    bool missing;          /* was uninstalled */
     int starts;            /* how often it was started */
+};
+
+/* A failover cluster of two nodes; resource[0] is the CA's. Its services are those of the world. */
+struct world_resource {
+    const char *name;
+    const char *service; /* of the world; "" = of another type, such as a disk */
+    const char *needs;   /* resource that must be online before this one */
+    enum cluster_state state;
+    bool refuses;         /* the call fails */
+    bool lame;            /* is accepted and does nothing: pending for ever */
+    int64_t settles;      /* mono_ms at which a pending state is left */
+    bool persistent_down; /* the cluster was told to keep it offline */
+    int turns;
+};
+struct world_cluster {
+    bool on;      /* this computer is a node of it */
+    bool deaf;    /* the cluster service does not answer */
+    bool away;    /* the other node owns the role */
+    bool bounces; /* when the CA fails to come online, the other node gets it online */
+    struct world_resource resource[4];
+    size_t n;
 };
 
 struct world_location {
@@ -53,9 +77,11 @@ struct world {
     bool dead;
     bool stop_requested; /* what the 'stopping' seam says */
     /* services: [0] CertSvc, [1] a dependant that runs, [2] one that is stopped */
-    struct world_service service[3];
+    struct world_service service[WORLD_SERVICES];
     size_t n_services;
     int64_t ca_stopped_at;
+    struct world_cluster cluster;
+    struct cluster_services cluster_seam;
     /* the CA */
     struct world_crl base[WORLD_KEYS], delta[WORLD_KEYS];
     uint32_t keys;
@@ -96,6 +122,14 @@ struct world {
 /* Two keys, deltas, two locations per CRL, a parent: all is well and lasts for days. */
 void world_init(struct world *w);
 void world_seams(struct world *w, struct maint_seams *ret);
+/* CertSvc and RunningDependant become resources of a cluster, with a disk that the CA needs and one
+ * resource of another type that needs the CA. Before world_seams. */
+void world_make_cluster(struct world *w);
+/* world_cluster.c */
+struct cluster world_cluster_seam(struct world *w);
+/* One more service; needs NULL = of nobody. */
+struct world_service *world_add_service(struct world *w, const char *name, enum svc_state state,
+                                        enum svc_start start, const char *needs);
 struct world_service *world_service(struct world *w, const char *name);
 /* Every location serves what the CA holds. */
 void world_deliver_all(struct world *w);

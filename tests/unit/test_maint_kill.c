@@ -78,13 +78,58 @@ static void started_by_somebody(void)
     (void)bench_finish(&b);
 }
 
+/* OCSP responder and NDES go down with the CA, NDES with a dependant of its own. */
+static void with_other_services(void)
+{
+    static const char *const names[] = {"Ndes", "OcspSvc"};
+    world_add_service(&b.w, "OcspSvc", SVC_RUNNING, SVC_AUTO, NULL);
+    world_add_service(&b.w, "Ndes", SVC_RUNNING, SVC_DEMAND, NULL);
+    world_add_service(&b.w, "NdesPool", SVC_RUNNING, SVC_AUTO, "Ndes");
+    bench_remember(&b);
+    for (size_t i = 0; i < 2; i++)
+        snprintf(b.policy.stop_with[i], SVC_NAME_MAX, "%s", names[i]);
+    b.policy.n_stop_with = 2;
+    maint_set_policy(b.m, &b.policy);
+    if (bench_prepare(&b) == MAINT_DONE)
+        (void)bench_finish(&b);
+}
+
+static void clustered(void)
+{
+    bench_cluster(&b);
+    if (bench_prepare(&b) != MAINT_DONE)
+        return;
+    (void)bench_tick(&b);
+    (void)bench_finish(&b);
+}
+
+/* The role moves while paused and comes back; then the CA does not come online at once. */
+static void clustered_in_trouble(void)
+{
+    bench_cluster(&b);
+    if (bench_prepare(&b) != MAINT_DONE)
+        return;
+    b.w.cluster.away = true;
+    b.w.now += 60;
+    (void)bench_tick(&b);
+    (void)bench_finish(&b);
+    b.w.cluster.away = false;
+    b.w.service[0].fails_start = true;
+    (void)bench_finish(&b);
+    b.w.service[0].fails_start = false;
+    b.w.now += 60;
+    (void)bench_finish(&b);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
 } scenarios[] = {
-    {"cover, pause, finish", cover_and_back},    {"prepare, pause, abort", two_calls_to_pause},
-    {"HSM not accepted", held_by_the_hsm},       {"pause fails", pause_that_fails},
-    {"deadline resumes", deadline_that_resumes}, {"started while paused", started_by_somebody},
+    {"cover, pause, finish", cover_and_back},     {"prepare, pause, abort", two_calls_to_pause},
+    {"HSM not accepted", held_by_the_hsm},        {"pause fails", pause_that_fails},
+    {"deadline resumes", deadline_that_resumes},  {"started while paused", started_by_somebody},
+    {"other services", with_other_services},      {"clustered", clustered},
+    {"cluster in trouble", clustered_in_trouble},
 };
 
 static void note_what_was_going_on(void)
@@ -109,7 +154,7 @@ static void note_what_was_going_on(void)
 static void lead_home(const char *what, long at)
 {
     b.w.hsm_away = false;
-    b.w.service[0].refuses_stop = false;
+    b.w.service[0].refuses_stop = b.w.service[0].fails_start = b.w.cluster.away = false;
     bench_restart(&b);
     note_what_was_going_on();
     enum maint_outcome o = bench_reconcile(&b);
@@ -162,8 +207,10 @@ static void kill__at_every_call__ends_well(void **state)
     long total = 0;
     for (size_t s = 0; s < ARRAY_LEN(scenarios); s++) {
         long n = length_of(s);
-        /* Every call of the main flow; of the others every third, which still meets each step. */
-        for (long at = 1; at <= n; at += THINNED > 1 ? THINNED : s ? 3 : 1, total++) {
+        /* Every call of the main flow; of the others every third, which still meets each step. The
+         * last ones have the same steps for more services. */
+        long every = THINNED > 1 ? THINNED : s > 5 ? 7 : s ? 3 : 1;
+        for (long at = 1; at <= n; at += every, total++) {
             bench_open(&b, "kill");
             b.w.die_at = at;
             scenarios[s].run();
