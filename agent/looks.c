@@ -28,9 +28,12 @@ static void ca_service_text(struct conductor *c, char *dst, size_t size)
 {
     struct svc_info info;
     struct err err = ERR_INIT;
+    char text[SVC_TEXT_MAX];
     const struct svc_control *svc = &c->setup.seams->svc;
     if (svc->ops->query(svc->self, c->setup.policy->service, &info, &err))
         snprintf(dst, size, "unknown: %.200s", err.text);
+    else if (info.resource[0])
+        snprintf(dst, size, "%s: %s", info.name, svc_info_text(&info, text));
     else
         snprintf(dst, size, "%s: %s, %s", info.name, svc_state_name(info.state),
                  svc_start_name(info.start, info.delayed_auto));

@@ -18,8 +18,10 @@
 #include "agent/wire_win32.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "ca/cluster.h"
 #include "win32/caadmin.h"
 #include "win32/casettings.h"
+#include "win32/clusterapi.h"
 #include "win32/comadmin.h"
 #include "win32/eventlog.h"
 #include "win32/pipe.h"
@@ -171,6 +173,24 @@ static void check_services(struct doctor *d)
     if (rights_each_service(d->config_path, check_service, d, &err))
         add(d, err.code == ERR_NOT_FOUND ? MISSING : UNKNOWN, "service.CertSvc",
             "install the role AD CS, or run as administrator", "%s", err.text);
+}
+
+/* No line where there is no cluster. */
+static void check_cluster(struct doctor *d)
+{
+    struct cluster_services services = {*svc_control_scm(), *cluster_system()};
+    const struct svc_control svc = cluster_services_seam(&services);
+    struct svc_info info;
+    struct err err = ERR_INIT;
+    char text[SVC_TEXT_MAX];
+    int rc = svc.ops->query(svc.self, "CertSvc", &info, &err);
+    if (rc && rc != ERR_NOT_FOUND)
+        add(d, UNKNOWN, "cluster", "Grant-ClusterAccess -User <account of the service> -Full", "%s",
+            err.text);
+    else if (!rc && info.resource[0])
+        add(d, info.trouble == SVC_FINE ? OK : NOTE, "cluster",
+            info.trouble == SVC_ELSEWHERE ? "run maintenances on the node that owns it" : "",
+            "CertSvc is %s", svc_info_text(&info, text));
 }
 
 static void check_registry(struct doctor *d)
@@ -448,6 +468,7 @@ static int examine(struct doctor *d, struct err *err)
     if (rc)
         return rc;
     check_services(d);
+    check_cluster(d);
     check_ca(d);
     check_ways(d);
     check_key(d);

@@ -12,6 +12,7 @@
 #include "agent/lazyadmin.h"
 #include "base/str.h"
 #include "watch/watch.h"
+#include "win32/service.h"
 
 #define STOP_MS 3000    /* then the thread is left to the end of the program */
 #define BEGIN_SECONDS 2 /* the first look comes after what a start has to do itself */
@@ -57,7 +58,9 @@ static int open_all(struct watcher *w, struct err *err)
         .seams =
             {
                 .clock = clock_system(),
-                .svc = s->seams->svc,
+                /* Only asks whether the CA runs here: on a passive node of a cluster it does not,
+                 * and its answers are another computer's. */
+                .svc = *svc_control_scm(),
                 .admin = lazy_admin_seam(w->admin),
                 .settings = s->seams->settings,
                 .key = s->seams->key,

@@ -16,8 +16,10 @@
 #include "agent/workerprober.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "ca/cluster.h"
 #include "ca/patient.h"
 #include "win32/casettings.h"
+#include "win32/clusterapi.h"
 #include "win32/eventlog.h"
 #include "win32/comadmin.h"
 #include "win32/keyprobe.h"
@@ -30,6 +32,7 @@
 struct wiring_parts {
     struct lazy_admin *admin;
     struct ca_patient patient;
+    struct cluster_services services;
     struct locate locate;
     char *program;
     struct event_log *event_log;
@@ -157,9 +160,11 @@ static int open_seams(struct wiring *w, const struct ldap_fetcher *ldap, struct 
     if (rc)
         return rc;
     p->locate = (struct locate){&w->config, resolver_system(), ldap};
-    w->seams.svc = *svc_control_scm();
+    p->services = (struct cluster_services){*svc_control_scm(), *cluster_system()};
+    w->seams.svc = cluster_services_seam(&p->services);
+    /* Whether its process is there is the local SCM's to say, also for a cluster resource. */
     p->patient = (struct ca_patient){.inner = lazy_admin_seam(p->admin),
-                                     .svc = w->seams.svc,
+                                     .svc = *svc_control_scm(),
                                      .clock = clock_system(),
                                      .service = CA_SERVICE};
     w->seams.admin = ca_patient_seam(&p->patient);

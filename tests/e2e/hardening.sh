@@ -10,7 +10,7 @@ dump() { x86_64-w64-mingw32-objdump "$@"; }
 passed=0 failed=0
 
 # DLLs that every Windows Server 2016 has in System32 and that the programs may name at load time.
-allowed='^(advapi32|bcrypt|cfgmgr32|clusapi|credui|crypt32|dnsapi|gdi32|iphlpapi|kernel32|msvcrt|ncrypt|netapi32|normaliz|ntdll|ole32|oleaut32|psapi|rpcrt4|secur32|shell32|user32|userenv|wevtapi|winmm|wldap32|ws2_32|wtsapi32|api-ms-win-[a-z0-9-]+)\.dll$'
+allowed='^(advapi32|bcrypt|cfgmgr32|credui|crypt32|dnsapi|gdi32|iphlpapi|kernel32|msvcrt|ncrypt|netapi32|normaliz|ntdll|ole32|oleaut32|psapi|rpcrt4|secur32|shell32|user32|userenv|wevtapi|winmm|wldap32|ws2_32|wtsapi32|api-ms-win-[a-z0-9-]+)\.dll$'
 
 check() { # NAME COMMAND...
     local name=$1
