@@ -6,39 +6,89 @@
 
 #include "base/process.h"
 #include "base/str.h"
+#include "driver/resumeby.h"
+#include "driver/verdict.h"
 
 #define SAID_MAX 600
 #define AGENT_HSM_NOT_ACCEPTED 14 /* exit code of crlagent hook post-upgrade */
 
-/* The end of what a program said, one line. */
+/* The end of what a program said, one line; words are not cut. */
 static void last_words(const struct buf *out, struct buf *said)
 {
     size_t n = out->len;
     while (n && strchr(" \r\n", out->data[n - 1]))
         n--;
     size_t from = n > SAID_MAX ? n - SAID_MAX : 0;
+    while (from && from < n && !strchr(" \r\n", out->data[from - 1]))
+        from++;
+    if (from)
+        buf_puts(said, "... ");
     for (size_t i = from; i < n; i++) {
         unsigned char c = (unsigned char)out->data[i];
         buf_putc(said, c == '\n' ? ' ' : c < 0x20 ? '.' : (char)c);
     }
 }
 
-/* A bare program name cannot be started: no shell, no search path. */
-static int run_words(const char *const *argv, int64_t timeout, uint32_t *ret_code, struct buf *said,
+/* What a program says on standard error: shown at once, and kept for the case that it says nothing
+ * else. */
+struct hearing {
+    struct driver *drv;
+    const char *owner; /* NULL: not shown */
+    struct buf text;
+};
+
+/* "20:15:01Z  preparing  ...": the time stands in front of our own line already. */
+static const char *without_time(const char *line)
+{
+    size_t n = strspn(line, "0123456789:");
+    return n == 8 && line[n] == 'Z' && line[n + 1] == ' ' ? line + n + 1 + strspn(line + n + 1, " ")
+                                                          : line;
+}
+
+static void hear(void *self, const char *line)
+{
+    struct hearing *h = self;
+    buf_printf(&h->text, "%s\n", line);
+    if (h->owner && !h->drv->opt.quiet)
+        say(h->drv, h->owner, "%s", without_time(line));
+}
+
+/* A bare program name cannot be started: no shell, no search path. raw: its standard output, may be
+ * NULL; said: the end of it, or of what it complained about. */
+static int run_words(struct driver *drv, const char *owner, const char *const *argv,
+                     int64_t timeout, uint32_t *ret_code, struct buf *raw, struct buf *said,
                      struct err *err)
 {
     struct process_result r;
+    struct hearing h = {.drv = drv, .owner = owner, .text = BUF_INIT};
+    struct process_listener listener = {hear, &h};
     memset(&r, 0, sizeof r);
-    int rc = process_run(argv, NULL, timeout * 1000, &r, err);
-    last_words(&r.out, said);
+    h.text.max = 64 * 1024;
+    int rc = process_run_heard(argv, timeout * 1000, &listener, &r, err);
+    last_words(r.out.len ? &r.out : &h.text, said);
+    if (raw)
+        buf_add(raw, buf_str(&r.out), r.out.len);
     *ret_code = r.exit_code;
     buf_free(&r.out);
+    buf_free(&h.text);
     return rc;
+}
+
+static void owner_of(const struct plan_agent *a, char owner[64])
+{
+    snprintf(owner, 64, "agent:%s", a->name);
 }
 
 int agent_call(struct driver *drv, const struct plan_agent *a, enum hook hook, uint32_t *ret_code,
                struct buf *said, struct err *err)
 {
+    return agent_ask(drv, a, hook, ret_code, NULL, said, err);
+}
+
+int agent_ask(struct driver *drv, const struct plan_agent *a, enum hook hook, uint32_t *ret_code,
+              struct buf *raw, struct buf *said, struct err *err)
+{
+    char owner[64];
     const char *argv[PLAN_ARGS_MAX + 16];
     char window[32], reserve[32];
     size_t n = 0;
@@ -61,7 +111,8 @@ int agent_call(struct driver *drv, const struct plan_agent *a, enum hook hook, u
         argv[n++] = "--dry-run";
     argv[n++] = "--json";
     argv[n] = NULL;
-    return run_words(argv, a->command.timeout, ret_code, said, err);
+    owner_of(a, owner);
+    return run_words(drv, owner, argv, a->command.timeout, ret_code, raw, said, err);
 }
 
 bool command_passes(struct driver *drv, const struct plan_command *c, struct buf *said)
@@ -69,25 +120,51 @@ bool command_passes(struct driver *drv, const struct plan_command *c, struct buf
     const char *argv[PLAN_ARGS_MAX + 1];
     uint32_t code = 1;
     struct err err = ERR_INIT;
-    (void)drv;
     for (size_t i = 0; i <= c->n; i++)
         argv[i] = c->arg[i];
-    if (run_words(argv, c->timeout, &code, said, &err)) {
+    if (run_words(drv, NULL, argv, c->timeout, &code, NULL, said, &err)) {
         buf_puts(said, err.text);
         return false;
     }
     return code == 0;
 }
 
-static void owner_of(const struct plan_agent *a, char owner[64])
+/* The findings behind a refusal, a line each. */
+static void tell_findings(struct driver *drv, const char *owner, const struct verdict *v)
 {
-    snprintf(owner, 64, "agent:%s", a->name);
+    for (size_t i = 0; i < v->n_items; i++) {
+        const struct verdict_item *t = &v->item[i];
+        say(drv, owner, "  %s%s%s: expected %s, found %s%s%s", t->title, t->where[0] ? " at " : "",
+            t->where, t->expected, t->found, t->remedy[0] ? ". Do: " : "", t->remedy);
+    }
+}
+
+/* What the agent answered, in its own words where it has them. */
+static void put_verdict(struct driver *drv, const char *owner, enum hook hook, uint32_t code,
+                        const struct buf *raw, const struct buf *said, struct buf *detail)
+{
+    struct verdict v;
+    verdict_read(buf_str(raw), raw->len, &v);
+    if (code)
+        buf_printf(detail, "exit code %u: ", (unsigned)code);
+    if (v.known)
+        verdict_line(&v, clock_now(drv->clock), detail);
+    else if (code)
+        buf_add(detail, buf_str(said), said->len);
+    if (code)
+        tell_findings(drv, owner, &v);
+    else if (hook == HOOK_PRE)
+        resumeby_set(drv, owner, v.resume_by);
+    else if (hook == HOOK_POST)
+        resumeby_set(drv, owner, WHEN_NONE);
 }
 
 /* One hook, journalled. Returns the agent's exit code, or -1 when it could not be asked. */
 static int call_recorded(struct driver *drv, const struct plan_agent *a, enum hook hook)
 {
     SCOPED(buf_free) struct buf said = BUF_INIT;
+    SCOPED(buf_free) struct buf raw = BUF_INIT;
+    SCOPED(buf_free) struct buf detail = BUF_INIT;
     char owner[64];
     uint32_t code = 0;
     struct err err = ERR_INIT, later = ERR_INIT;
@@ -96,21 +173,20 @@ static int call_recorded(struct driver *drv, const struct plan_agent *a, enum ho
     say(drv, owner, "%s ...", step);
     int rc = journal_set(drv->journal, clock_now(drv->clock), owner, step, STEP_BEGUN, "", &err);
     if (!rc)
-        rc = agent_call(drv, a, hook, &code, &said, &err);
+        rc = agent_ask(drv, a, hook, &code, &raw, &said, &err);
     bool good = !rc && code == 0;
-    SCOPED(buf_free) struct buf detail = BUF_INIT;
     if (rc)
         buf_puts(&detail, err.text);
     else
-        buf_printf(&detail, "exit code %u: %s", (unsigned)code, buf_str(&said));
+        put_verdict(drv, owner, hook, code, &raw, &said, &detail);
     if (journal_set(drv->journal, clock_now(drv->clock), owner, step,
                     good ? STEP_DONE
                     : rc ? STEP_HELD /* no answer: it may or may not have paused */
                          : STEP_FAILED,
                     buf_str(&detail), &later))
         say(drv, owner, "%s", later.text);
-    say(drv, owner, "%s: %s%s%s", step, good ? "done" : "FAILED", good ? "" : ": ",
-        good ? "" : buf_str(&detail));
+    say(drv, owner, "%s: %s%s%s", step, good ? "done" : "FAILED", detail.len ? ": " : "",
+        buf_str(&detail));
     return rc ? -1 : (int)code;
 }
 

@@ -238,6 +238,23 @@ int journal_set_fact(struct journal *j, const char *owner, const char *key, cons
     return sqlite3_step(s) == SQLITE_DONE ? ERR_OK : sql_error(j->db, "writing", err);
 }
 
+int journal_each_fact(struct journal *j, const char *key,
+                      int (*each)(void *arg, const char *owner, const char *value), void *arg,
+                      struct err *err)
+{
+    SCOPED(statement_end) sqlite3_stmt *s = NULL;
+    int e, rc = prepare(j, "SELECT owner, value FROM fact WHERE key=?1 ORDER BY owner", key, NULL,
+                        &s, err);
+    if (rc)
+        return rc;
+    while ((e = sqlite3_step(s)) == SQLITE_ROW) {
+        if (each(arg, (const char *)sqlite3_column_text(s, 0),
+                 (const char *)sqlite3_column_text(s, 1)))
+            return ERR_OK;
+    }
+    return e == SQLITE_DONE ? ERR_OK : sql_error(j->db, "reading", err);
+}
+
 int journal_event(struct journal *j, int64_t now, const char *owner, const char *text,
                   struct err *err)
 {

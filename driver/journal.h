@@ -51,6 +51,10 @@ MUST_CHECK int journal_fact(struct journal *j, const char *owner, const char *ke
                             struct err *err);
 MUST_CHECK int journal_set_fact(struct journal *j, const char *owner, const char *key,
                                 const char *value, struct err *err);
+/* That fact of every owner that has it. each() returning non-zero ends. */
+MUST_CHECK int journal_each_fact(struct journal *j, const char *key,
+                                 int (*each)(void *arg, const char *owner, const char *value),
+                                 void *arg, struct err *err);
 
 MUST_CHECK int journal_event(struct journal *j, int64_t now, const char *owner, const char *text,
                              struct err *err);

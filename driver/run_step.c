@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "driver/resumeby.h"
 #include "driver/run.h"
 #include "driver/run_int.h"
 #include "driver/steps.h"
@@ -179,6 +180,8 @@ static int perform(struct site *s, const struct step *step)
     if (code)
         return code;
     say(s->drv, s->a->name, "%s: begun (%s)", step->name, step->title);
+    if (step->in_window)
+        resumeby_tell(s->drv);
     int rc = step->action(s, &err);
     bool unknown = rc == ERR_UNAVAILABLE || rc == ERR_TIMEOUT;
     if (unknown && step->proof) {

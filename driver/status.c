@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "base/when.h"
+#include "driver/resumeby.h"
 #include "driver/term.h"
 
 int status_open(const char *dir, const char *change, struct journal **ret, struct err *err)
@@ -48,6 +49,7 @@ int status_text(struct journal *j, const char *change, int64_t now, struct buf *
     struct text t = {out, now};
     buf_printf(out, "change %s\n", change);
     int rc = journal_each(j, line, &t, err);
+    resumeby_status(j, now, out);
     return rc ? rc : buf_check(out, "status", err);
 }
 

@@ -382,9 +382,9 @@ static int do_activate(struct site *s, struct err *err)
     struct driver *drv = s->drv;
     if (drv->plan.activation == ACTIVATE_BLACK_KEY)
         say(drv, s->a->name,
-            "the reboot has ended the activation: on the client, with the BLACK key (Crypto "
-            "Officer): "
-            "lunacm, 'slot set', 'role login -name co', for every partition");
+            "the reboot has ended the activation of every partition without auto-activation. For "
+            "each, on a client and at the PED: lunacm, 'slot set -slot N', 'role login -name co', "
+            "with the BLACK key of its Crypto Officer and, where it asks, the challenge secret");
     if (drv->plan.activation_check.n) {
         int rc = poll_check(s, err);
         if (!rc)

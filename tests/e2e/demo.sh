@@ -21,9 +21,32 @@ KEEP=
 T0=$SECONDS
 
 bold() { printf '\n\033[1m%s\033[0m\n' "$*"; }
-say() { printf '   %s\n' "$*"; }
+say() { printf '%s\n' "$*" | indent; }
 typed() { printf '\n   \033[36mC:\\> %s\033[0m\n' "$*"; }
-indent() { tr -d '\r' | sed 's/^/   /'; }
+
+# Line by line as it comes, three blanks in front; what is longer than the terminal goes on below its own beginning.
+COLUMNS=${COLUMNS:-$(tput cols 2> /dev/null || echo 100)}
+indent() {
+    local line blanks word out words
+    while IFS= read -r line || [ -n "$line" ]; do
+        line=${line//$'\r'/}
+        blanks=${line%%[! ]*}
+        if [ ${#line} -gt $((COLUMNS - 3)) ]; then
+            read -ra words <<< "$line"
+            out="$blanks${words[0]}"
+            for word in "${words[@]:1}"; do
+                if [ $((${#out} + 1 + ${#word})) -gt $((COLUMNS - 3)) ]; then
+                    printf '   %s\n' "$out"
+                    out="$blanks    $word"
+                else
+                    out="$out $word"
+                fi
+            done
+            line=$out
+        fi
+        printf '   %s\n' "$line"
+    done
+}
 
 finish() {
     local rc=$?
@@ -102,7 +125,7 @@ crl_dates "$DIR/www/pki/Lab Issuing CA.crl"
 bold "8. What is on record"
 agent 0 history
 typed "eventvwr (Application log, source crlagent), as the agent's own log tells it"
-tail -12 "$DATA/logs/crlagent.log" | cut -c1-160 | indent
+tail -12 "$DATA/logs/crlagent.log" | indent
 
 if [ $PART = change ]; then
     . tests/e2e/demo_change.sh

@@ -40,7 +40,7 @@ members() {
     for a in $MEMBERS; do say "$a: software $(lab_get "$a" sw), firmware $(lab_get "$a" hsm.fw)"; done
 }
 
-bold "9. The whole change: two appliances, secondary first, then the primary whose partition holds this CA's keys"
+bold "9. The whole change: two appliances, the secondary first, then the primary with this CA's keys"
 say "Two lab appliances: lunash behind a real OpenSSH server, a PED each, times scaled down. The lab CA's provider knows"
 say "the primary only, so its reboot and its lost activation really take the CA's keys away."
 change_appliances
@@ -54,14 +54,14 @@ grep -E '<(change|window|target|appliance |agent |activation)' "$W/plan.xml" | s
 driver 0 'plan check'
 
 if [ $CONSOLE = manual ]; then
-    bold "10. By hand: each command is shown, a person types it at the console and pastes the answer; the gates are the same"
+    bold "10. By hand: a person types what is shown and pastes the answer; the gates are the same"
 else
     bold "10. Read-only gates: the appliances, the plan, and the agent's own dry run"
     driver 1 check
     say "(warnings only: these units are younger than the reboot patch)"
 fi
 
-bold "11. The change: pause the CA, upgrade both members, resume the CA. One-way steps are proven from a fresh login"
+bold "11. Pause the CA, upgrade both members, resume the CA; one-way steps are proven from a fresh login"
 person_at_ped at_ped &
 PERSON=$!
 driver 0 run

@@ -305,6 +305,44 @@ case_agent_refuses() {
     versions hsm1 7.7.0-317 7.7.0
 }
 
+# What the agent says is shown while it works; its verdict, deadline and runway come out of its JSON document.
+case_agent_tells() {
+    fake_agent ca1
+    cat > "$W/agent-ca1.says" << 'EOF'
+case "$*" in *post-upgrade*) echo '{"outcome": "done", "state": "closed", "comparison": {"down-seconds": 65}}'; exit 0 ;; esac
+echo "20:15:01Z  preparing  probing four locations" >&2
+case "$*" in *dry-run*) ;; *) until [ -e "$SEEN" ]; do sleep 0.1; done ;; esac
+echo "{\"outcome\": \"done\", \"state\": \"paused\", \"maintenance\": {\"resume-by\": \"$BY\"}, \"gate\": {\"weakest\": 15600, \"need\": 7200}}"
+exit 0
+EOF
+    export SEEN=$W/seen BY
+    BY=$(date -u -d '+9 hours' +%Y-%m-%dT%H:%M:%SZ)
+    PLAN_AGENTS=ca1 standard
+    "$LUNA" ped "$W/hsm1" auto none
+    background run
+    # it does not go on before its progress line was seen here
+    wait_said '\[agent:ca1\] preparing  probing four locations'
+    touch "$SEEN"
+    wait_said "\\[agent:ca1\\] pre-upgrade: done: paused; resume by $BY \\(in (9h|8h 59m).*runway 4h 20m, needed 2h 00m"
+    wait_said "\\[agent:ca1\\] the CA must be back by $BY"
+    wait_said 'PRESENT THE'
+    "$HSMUPGRADE" status --state "$W/state" "$W/plan.xml" > "$W/status"
+    grep -q "agent:ca1: the CA must be back by $BY" "$W/status" || fail "status does not know until when"
+    kill_driver
+    "$LUNA" ped "$W/hsm1" auto blue
+    hu 0 resume --retry-so-login
+    said 'post-upgrade: done: closed; the CA was away for 1m 05s'
+    "$HSMUPGRADE" status --state "$W/state" "$W/plan.xml" > "$W/status"
+    ! grep -q 'must be back' "$W/status" || fail "status has a deadline of a CA that is back"
+    # what is left does not fit into what the CRLs allow
+    BY=$(date -u -d '+10 minutes' +%Y-%m-%dT%H:%M:%SZ)
+    lab hsm1 hsm.fw 7.0.3
+    PLAN_AGENTS=ca1 PLAN_CHANGE=CHG2 plan hsm1
+    background run
+    wait_said 'WARNING: the CA must be back by .*: it does not fit'
+    kill_driver
+}
+
 case_second_agent_fails() {
     fake_agent ca1
     fake_agent ca2

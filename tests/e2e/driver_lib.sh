@@ -63,7 +63,8 @@ package() {
     "$LUNA" package "$W/$file.spkg" "$@"
 }
 
-# An agent that writes down how it was called. AGENT_EXIT_<name> files say with what it ends.
+# An agent that writes down how it was called. agent-NAME.dry, .pre and .post hold its exit codes; agent-NAME.says is a script
+# that prints what it has to tell.
 fake_agent() {
     cat > "$W/agent-$1" << EOF
 #!/bin/bash
@@ -71,6 +72,7 @@ echo "\$*" >> "$W/agent-$1.log"
 case "\$*" in *dry-run*) code=\$(cat "$W/agent-$1.dry" 2>/dev/null || echo 0) ;;
 *pre-upgrade*) code=\$(cat "$W/agent-$1.pre" 2>/dev/null || echo 0) ;;
 *) code=\$(cat "$W/agent-$1.post" 2>/dev/null || echo 0) ;; esac
+[ ! -e "$W/agent-$1.says" ] || . "$W/agent-$1.says"
 echo "{\"agent\":\"$1\",\"exit\":\$code}"
 exit \$code
 EOF

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+/* Until when the CAs must be back, as their agents said it (from the runway of their CRLs), and
+ * whether what is left to do fits into that. Kept in the journal, so that a resume and a second
+ * console know it. */
+#ifndef CRLAGENT_DRIVER_RESUMEBY_H
+#define CRLAGENT_DRIVER_RESUMEBY_H
+
+#include "driver/driver.h"
+
+/* The agent's answer to pre-upgrade; WHEN_NONE when the CA is resumed or none was said. */
+void resumeby_set(struct driver *drv, const char *owner, int64_t when);
+
+/* The earliest of all agents, WHEN_NONE when none is paused or said so; owner (64 bytes) = which
+ * one. */
+int64_t resumeby_earliest(struct journal *j, char owner[64]);
+
+/* Seconds that the steps which are left are expected to take, from the table of updates: at least
+ * and at most. */
+void resumeby_expected(struct driver *drv, int64_t *ret_low, int64_t *ret_high);
+
+/* Before a step: says until when the CAs must be back, and warns when the rest does not fit. */
+void resumeby_tell(struct driver *drv);
+
+/* Lines for status; nothing when no CA is paused. */
+void resumeby_status(struct journal *j, int64_t now, struct buf *out);
+
+#endif
