@@ -7,6 +7,7 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "driver/resumeby.h"
+#include "driver/stop.h"
 #include "driver/verdict.h"
 
 #define SAID_MAX 600
@@ -230,6 +231,8 @@ int agents_pause(struct driver *drv)
         if (state_of(drv, a, "pre-upgrade") == STEP_DONE &&
             state_of(drv, a, "post-upgrade") != STEP_DONE)
             continue;
+        if (stop_wanted())
+            return HU_INTERRUPTED;
         if (journal_set(drv->journal, clock_now(drv->clock), owner, "post-upgrade", STEP_NEW, "",
                         &err)) {
             say(drv, owner, "%s", err.text);

@@ -11,6 +11,7 @@
 
 #define PLAIN_EVERY_MS 30000
 #define BAR_CELLS 24
+#define TEXT_COLUMN 9 /* behind the time */
 
 int64_t driver_now(const struct driver *drv)
 {
@@ -32,11 +33,31 @@ static void clear_line(struct driver *drv)
     drv->bar_shown = false;
 }
 
+/* On a terminal a long text goes on below its own beginning; a word is never cut. */
+static void print_wrapped(struct driver *drv, const char *head, const char *text)
+{
+    size_t width = drv->err_tty ? (size_t)drv->columns - 1 : SIZE_MAX, column = strlen(head);
+    fputs(head, drv->err);
+    while (*text) {
+        size_t blanks = strspn(text, " "), word = strcspn(text + blanks, " ");
+        if (column + blanks + word > width && column > TEXT_COLUMN) {
+            fprintf(drv->err, "\n%*s", TEXT_COLUMN, "");
+            column = TEXT_COLUMN;
+            text += blanks;
+            blanks = 0;
+        }
+        fprintf(drv->err, "%.*s", (int)(blanks + word), text);
+        column += blanks + word;
+        text += blanks + word;
+    }
+    fputc('\n', drv->err);
+}
+
 void say(struct driver *drv, const char *owner, const char *fmt, ...)
 {
     SCOPED(buf_free) struct buf clean = BUF_INIT;
     struct err ignored = ERR_INIT;
-    char text[1600];
+    char text[1600], head[100];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
@@ -44,8 +65,9 @@ void say(struct driver *drv, const char *owner, const char *fmt, ...)
     transcript_redact(drv->transcript, text, strlen(text), &clean);
     clear_line(drv);
     struct when_civil c = when_to_civil(clock_now(drv->clock));
-    fprintf(drv->err, "%02d:%02d:%02d %s%s%s%s\n", c.hour, c.minute, c.second, owner[0] ? "[" : "",
-            owner, owner[0] ? "] " : "", buf_str(&clean));
+    snprintf(head, sizeof head, "%02d:%02d:%02d %s%s%s", c.hour, c.minute, c.second,
+             owner[0] ? "[" : "", owner, owner[0] ? "] " : "");
+    print_wrapped(drv, head, buf_str(&clean));
     fflush(drv->err);
     drv->told_ms = 0;
     transcript_note(drv->transcript, clock_now(drv->clock), buf_str(&clean));

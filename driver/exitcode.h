@@ -23,6 +23,7 @@ enum hu_exit {
     HU_NOT_PERMITTED = 21,
     HU_UNREACHABLE = 22, /* appliance not reachable, or another host key */
     HU_FAILED = 23,
+    HU_INTERRUPTED = 24, /* by a person or the system, at a safe point; 'resume' goes on */
 };
 
 #endif

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "driver/stop.h"
 #include "driver/verbs.h"
 
 static int console_columns(void)
@@ -25,7 +26,7 @@ int main(int argc, char **argv)
         .err = stderr,
         .err_tty = isatty(STDERR_FILENO) != 0,
         .columns = console_columns(),
-        .clock = clock_system(),
+        .clock = stop_clock(),
     };
     return hu_main(&cli, argc, argv);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "driver/exitcode.h"
+#include "driver/stop.h"
 #include "driver/verbs.h"
 #include "win32/utf.h"
 
@@ -61,7 +62,7 @@ int wmain(int argc, wchar_t **wide)
         .err = stderr,
         .err_tty = can_repaint(),
         .columns = console_columns(),
-        .clock = clock_system(),
+        .clock = stop_clock(),
     };
     return hu_main(&cli, argc, argv);
 }

@@ -13,14 +13,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/when.h"
+
 int net_wait(intptr_t socket, bool readable, bool writable, int64_t timeout_ms)
 {
     struct pollfd p = {.fd = (int)socket,
                        .events = (short)((readable ? POLLIN : 0) | (writable ? POLLOUT : 0))};
-    int n = poll(&p, 1, timeout_ms > 1000000 ? 1000000 : (int)(timeout_ms < 0 ? 0 : timeout_ms));
-    if (n < 0)
-        return errno == EINTR ? 0 : -1;
-    return n > 0;
+    int64_t end = clock_mono_ms(clock_system()) + timeout_ms;
+    for (;;) {
+        int n = poll(&p, 1, timeout_ms > 1000000 ? 1000000 : timeout_ms < 0 ? 0 : (int)timeout_ms);
+        if (n >= 0 || errno != EINTR)
+            return n < 0 ? -1 : n > 0;
+        /* A signal is not silence: the wait goes on for what is left of it. */
+        timeout_ms = end - clock_mono_ms(clock_system());
+    }
 }
 
 static void tune(int fd)

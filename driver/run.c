@@ -9,8 +9,10 @@
 #include "driver/agents.h"
 #include "driver/gates.h"
 #include "driver/inventory.h"
+#include "driver/resumeby.h"
 #include "driver/run_int.h"
 #include "driver/steps.h"
+#include "driver/stop.h"
 
 static int failed(struct driver *drv, const struct err *err)
 {
@@ -66,8 +68,12 @@ static int gates_pass(struct driver *drv)
         return HU_FAILED;
     gates_plan(drv, g);
     bool early = driver_now(drv) < drv->plan.window_start;
-    for (size_t i = 0; i < drv->n_sites; i++)
+    for (size_t i = 0; i < drv->n_sites && !stop_wanted(); i++)
         gates_site(&drv->site[i], true, g);
+    if (stop_wanted()) {
+        say(drv, "", "interrupted: nothing was touched");
+        return HU_INTERRUPTED;
+    }
     gates_text(g, &text);
     progress_end(drv);
     fputs(buf_str(&text), drv->err);
@@ -112,16 +118,24 @@ static void tell_state(struct driver *drv)
         say(drv, "",
             "the CAs stay paused. 'hsmupgrade resume' goes on; 'hsmupgrade abort' resumes them if "
             "the HSM passes");
+    else
+        say(drv, "", "'hsmupgrade resume' goes on; 'hsmupgrade abort' ends the run");
+    resumeby_tell(drv);
+}
+
+/* The run stands; what is in the journal is what a resume begins with. */
+static int stands(struct driver *drv, int code)
+{
+    (void)set_run(drv, STEP_HELD, code == HU_INTERRUPTED ? "interrupted" : "");
+    tell_state(drv);
+    return code;
 }
 
 static int finish(struct driver *drv)
 {
     int code = run_sites(drv);
-    if (code) {
-        (void)set_run(drv, STEP_HELD, "");
-        tell_state(drv);
-        return code;
-    }
+    if (code)
+        return stands(drv, code);
     code = agents_resume(drv);
     if (code) {
         (void)set_run(drv, STEP_HELD, "an agent did not resume");
@@ -168,6 +182,8 @@ int run_begin(struct driver *drv)
         code = agents_pause(drv);
     if (code == HU_AGENT_REFUSED)
         (void)set_run(drv, STEP_FAILED, "an agent refused");
+    if (code == HU_INTERRUPTED && run_state(drv) == STEP_BEGUN)
+        return stands(drv, code);
     return code ? code : finish(drv);
 }
 
@@ -187,6 +203,8 @@ int run_resume(struct driver *drv)
         code = agents_pause(drv);
     if (code == HU_AGENT_REFUSED)
         (void)set_run(drv, STEP_HELD, "an agent refused");
+    if (code == HU_INTERRUPTED)
+        return stands(drv, code);
     return code ? code : finish(drv);
 }
 
@@ -222,8 +240,10 @@ int run_abort(struct driver *drv)
         say(drv, "", "change %s has no run", drv->plan.change);
         return HU_USAGE;
     }
-    for (size_t i = 0; i < drv->n_sites; i++)
+    for (size_t i = 0; i < drv->n_sites && !stop_wanted(); i++)
         good = accepted(&drv->site[i]) && good;
+    if (stop_wanted())
+        return stands(drv, HU_INTERRUPTED);
     if (good && drv->plan.activation_check.n &&
         !command_passes(drv, &drv->plan.activation_check, &said)) {
         say(drv, "", "the activation check fails: %s", buf_str(&said));

@@ -10,6 +10,7 @@
 #include "driver/run.h"
 #include "driver/run_int.h"
 #include "driver/steps.h"
+#include "driver/stop.h"
 
 #define BY_HAND_SECONDS (24 * 3600) /* a person knows best when to log in again */
 
@@ -53,7 +54,8 @@ int run_await(struct site *s, const struct step *step, int64_t patience, int64_t
         progress_wait(drv, s->a->name, step->title, NULL, now - start,
                       patience * 1000 - (now - start));
         if (clock_sleep_ms(drv->clock, drv->plan.timeouts.poll * 1000))
-            return err_set(err, ERR_CANCELLED, "stopped while waiting");
+            return err_set(err, ERR_CANCELLED, "interrupted while waiting: %s",
+                           rc ? now_err.text : "the old state shows");
     }
 }
 
@@ -99,9 +101,35 @@ static int exit_of(int rc, bool not_proven)
     }
 }
 
+/* The key steps.c sets right before a one-way command is typed. */
+static bool was_typed(struct site *s, const struct step *step)
+{
+    SCOPED(buf_free) struct buf value = BUF_INIT;
+    struct err err = ERR_INIT;
+    char key[40];
+    snprintf(key, sizeof key, "%s.typed", step->name);
+    /* A journal that cannot be read is no proof that nothing was done. */
+    return journal_fact(s->drv->journal, s->a->name, key, &value, &err) ||
+           strcmp(buf_str(&value), "yes") == 0;
+}
+
+/* On the wish to stop. A one-way command that was typed goes on over there: its step stays "begun",
+ * and a resume asks the appliance. Everything else is simply done again. */
+static int left_early(struct site *s, const struct step *step, const struct err *why)
+{
+    bool running = step->one_way && was_typed(s, step);
+    int code = record(s, step, running ? STEP_BEGUN : STEP_HELD, why->text);
+    say(s->drv, s->a->name, "%s: left: %s; %s", step->name, why->text,
+        running ? "what was begun goes on by itself, 'resume' asks the appliance about it"
+                : "'resume' does this step again");
+    return code ? code : HU_INTERRUPTED;
+}
+
 /* BEGUN stays when nobody knows; FAILED when the appliance said so; HELD when nothing was begun. */
 static int held(struct site *s, const struct step *step, const struct err *why, bool not_proven)
 {
+    if (why->code == ERR_CANCELLED)
+        return left_early(s, step, why);
     bool typed = not_proven || why->code == ERR_IO || why->code == ERR_PARSE;
     enum step_state state = !step->one_way || !typed ? STEP_HELD
                             : not_proven             ? STEP_BEGUN
@@ -115,18 +143,6 @@ static int held(struct site *s, const struct step *step, const struct err *why, 
             "resume --repeat %s:%s, or, when you know that it worked: --assume-done %s:%s",
             s->a->name, step->name, s->a->name, step->name);
     return exit_of(why->code, not_proven);
-}
-
-/* The key steps.c sets right before a one-way command is typed. */
-static bool was_typed(struct site *s, const struct step *step)
-{
-    SCOPED(buf_free) struct buf value = BUF_INIT;
-    struct err err = ERR_INIT;
-    char key[40];
-    snprintf(key, sizeof key, "%s.typed", step->name);
-    /* A journal that cannot be read is no proof that nothing was done. */
-    return journal_fact(s->drv->journal, s->a->name, key, &value, &err) ||
-           strcmp(buf_str(&value), "yes") == 0;
 }
 
 static int forget_typed(struct site *s, const struct step *step)
@@ -215,6 +231,10 @@ int run_one_step(struct site *s, const struct step *step)
     }
     if (before.state == STEP_DONE || before.state == STEP_SKIPPED)
         return HU_DONE;
+    if (stop_wanted()) {
+        say(s->drv, s->a->name, "%s: not begun", step->name);
+        return HU_INTERRUPTED;
+    }
     if (chosen(&s->drv->opt.assume, s, step))
         return done(s, step, "taken as done on a person's word");
     if (!step->needed(s))

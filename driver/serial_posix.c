@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
+#include "driver/net.h"
 #include "driver/serial.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <termios.h>
 #include <unistd.h>
@@ -66,12 +66,6 @@ static int serial_open(void *self, struct err *err)
     return ERR_OK;
 }
 
-static int wait_for(struct serial *s, short what, int64_t timeout_ms)
-{
-    struct pollfd p = {.fd = s->fd, .events = what};
-    return poll(&p, 1, timeout_ms > 1000000 ? 1000000 : (int)timeout_ms);
-}
-
 static int serial_write(void *self, const void *bytes, size_t len, struct err *err)
 {
     struct serial *s = self;
@@ -83,7 +77,7 @@ static int serial_write(void *self, const void *bytes, size_t len, struct err *e
             len -= (size_t)n;
         } else if (n < 0 && errno != EAGAIN && errno != EINTR) {
             return err_set_errno(err, errno, "writing to '%s'", s->c.device);
-        } else if (wait_for(s, POLLOUT, 10000) <= 0) {
+        } else if (net_wait(s->fd, false, true, 10000) <= 0) {
             return err_set(err, ERR_UNAVAILABLE, "'%s' takes no bytes", s->c.device);
         }
     }
@@ -94,8 +88,8 @@ static int serial_read(void *self, void *bytes, size_t cap, int64_t timeout_ms, 
                        struct err *err)
 {
     struct serial *s = self;
-    int n = wait_for(s, POLLIN, timeout_ms);
-    if (n == 0 || (n < 0 && errno == EINTR))
+    int n = net_wait(s->fd, true, false, timeout_ms);
+    if (n == 0)
         return err_set(err, ERR_TIMEOUT, "nothing came from '%s'", s->c.device);
     ssize_t got = n < 0 ? -1 : read(s->fd, bytes, cap);
     if (got < 0 && errno == EAGAIN)

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "driver/driver.h"
 #include "driver/site.h"
+#include "driver/stop.h"
 
 #define BY_HAND_SECONDS (24 * 3600) /* a person types and pastes */
 
@@ -237,7 +238,7 @@ static int on_progress(void *arg, uint64_t done)
     struct upload_state *u = arg;
     progress_transfer(u->s->drv, u->s->a->name, done, u->size,
                       clock_mono_ms(u->s->drv->clock) - u->start);
-    return 0;
+    return stop_wanted();
 }
 
 int site_put(struct site *s, const struct plan_package *k, uint64_t size, struct err *err)

@@ -95,7 +95,7 @@ static int send_all(struct put *p, struct err *err)
         if (rc)
             return rc;
         if (p->u->progress && p->u->progress(p->u->arg, p->done))
-            return err_set(err, ERR_CANCELLED, "the upload was stopped");
+            return err_set(err, ERR_CANCELLED, "interrupted while the package was sent");
     }
     return ERR_OK;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
+#include "driver/stop.h"
 #include "driver/term.h"
 
 #include <stdio.h>
@@ -20,6 +21,8 @@ static int read_line(struct buf *ret, struct err *err)
     char c;
     size_t n = 0;
     ssize_t got;
+    if (!stop_wait_input())
+        return err_set(err, ERR_CANCELLED, "interrupted while waiting for input");
     while ((got = read(STDIN_FILENO, &c, 1)) == 1 && c != '\n') {
         if (++n > LINE_MAX_CHARS)
             return err_set(err, ERR_LIMIT, "a line is longer than %d characters", LINE_MAX_CHARS);

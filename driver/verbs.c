@@ -11,6 +11,7 @@
 #include "driver/gates.h"
 #include "driver/run.h"
 #include "driver/status.h"
+#include "driver/stop.h"
 #include "health/finding.h"
 
 /* One row of the table below. */
@@ -144,6 +145,7 @@ static int with_journal(struct hu_cli *cli, const struct hu_verb *verb, int argc
     prepare(cli, &p, drv);
     if (driver_open(drv, argv[0], true, &err))
         return open_failed(cli, &err);
+    stop_install();
     code = what(drv);
     if (p.o.json) {
         SCOPED(buf_free) struct buf text = BUF_INIT;

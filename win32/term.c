@@ -6,6 +6,7 @@
 #include <wincred.h>
 
 #include "base/str.h"
+#include "driver/stop.h"
 #include "driver/term.h"
 #include "win32/utf.h"
 #include "win32/werr.h"
@@ -53,17 +54,24 @@ static int read_pipe(HANDLE in, struct buf *ret, struct err *err)
     return buf_check(ret, "line", err);
 }
 
+static int interrupted(struct err *err)
+{
+    return err_set(err, ERR_CANCELLED, "interrupted while waiting for input");
+}
+
 int term_read_line(bool echo, struct buf *ret, struct err *err)
 {
     HANDLE in = GetStdHandle(STD_INPUT_HANDLE);
     DWORD mode;
+    if (!stop_wait_input())
+        return interrupted(err);
     if (!GetConsoleMode(in, &mode))
         return read_pipe(in, ret, err);
     if (!echo)
         SetConsoleMode(in, (mode | ENABLE_LINE_INPUT) & ~(DWORD)ENABLE_ECHO_INPUT);
     int rc = read_console(in, ret, err);
     SetConsoleMode(in, mode);
-    return rc;
+    return rc && stop_wanted() ? interrupted(err) : rc;
 }
 
 int term_stored_secret(const char *name, struct buf *ret, struct err *err)

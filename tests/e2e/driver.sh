@@ -466,12 +466,7 @@ case_kill_at_every_step() {
         elif [ "${where#TEXT }" = "$where" ]; then
             wait_said "\\] $where"
         else
-            local end=$((SECONDS + 60))
-            until grep -q "${where#TEXT }" "$W/state/CHG1.transcript"; do
-                [ $SECONDS -lt $end ] || fail "never typed: $where"
-                sleep 0.05
-            done
-            sleep 0.2
+            wait_typed "${where#TEXT }"
         fi
         kill_driver
     done
@@ -481,6 +476,57 @@ case_kill_at_every_step() {
     [ "$(grep -c 'typing: package update' "$W/state/CHG1.transcript")" = 1 ] || fail "the update was typed twice"
     [ "$(grep -c 'typing: hsm firmware upgrade' "$W/state/CHG1.transcript")" = 1 ] || fail "the firmware was typed twice"
     no_secrets
+}
+
+# An interrupt at every step: it leaves at a safe point with 24, says how to go on, and nothing one-way is done twice.
+case_interrupt_at_every_step() {
+    fake_agent ca1
+    PLAN_AGENTS=ca1 standard 7.2 times.boot 3
+    : > "$W/out"
+    local verb=run where signal
+    for where in 'transfer: begun' PED 'reboot: begun' 'TEXT typing: hsm firmware upgrade'; do
+        ! finished "${where%: begun}" || continue
+        "$LUNA" ped "$W/hsm1" auto "$([ "$where" = PED ] && echo none || echo blue)"
+        background $verb --retry-so-login
+        verb=resume signal=INT
+        case $where in
+            PED) wait_said 'PRESENT THE' ;;
+            TEXT*) wait_typed "${where#TEXT }" ;;
+            *) signal=TERM; wait_said "\\] $where" ;;
+        esac
+        kill -$signal "$DRIVER_PID"
+        # the command that waits for its key is finished, not broken off
+        [ "$where" != PED ] || { wait_said 'stopping at the next safe point'; "$LUNA" ped "$W/hsm1" present blue --wait 60; }
+        ended 24
+        said 'stopping at the next safe point'
+        said "'hsmupgrade resume' goes on"
+        finished "$(case $where in PED) echo verify ;; TEXT*) echo firmware ;; *) echo before ;; esac)" || fail "not left where it was safe: $where"
+    done
+    "$LUNA" ped "$W/hsm1" auto blue
+    hu 0 resume --retry-so-login
+    versions hsm1 7.7.0-317 7.7.0
+    typed hsm1 1 'package update'
+    typed hsm1 1 'hsm firmware upgrade'
+    ! grep -q interrupted "$W/hsm1/lunalogs" || fail "a Ctrl-C reached the appliance"
+    grep -c pre-upgrade "$W/agent-ca1.log" | grep -qx 1 || fail "the agent was asked to pause more than once"
+}
+
+# Twice means at once; the journal is as after a kill.
+case_interrupt_twice() {
+    standard
+    "$LUNA" ped "$W/hsm1" auto none
+    background run
+    wait_said 'PRESENT THE'
+    kill -INT "$DRIVER_PID"
+    wait_said 'stopping at the next safe point'
+    kill -INT "$DRIVER_PID"
+    ended 24
+    "$LUNA" ped "$W/hsm1" auto blue
+    hu 17 resume
+    said 'was not finished'
+    hu 0 resume --retry-so-login
+    versions hsm1 7.7.0-317 7.7.0
+    ! grep -q interrupted "$W/hsm1/lunalogs" || fail "a Ctrl-C reached the appliance"
 }
 
 case_unlisted_path() {

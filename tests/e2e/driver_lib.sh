@@ -171,6 +171,22 @@ wait_said() {
         sleep 0.05
     done
 }
+# wait_typed TEXT: until the transcript has it, and a moment longer
+wait_typed() {
+    local end=$((SECONDS + 60))
+    until grep -q "$1" "$W/state/CHG1.transcript"; do
+        [ $SECONDS -lt $end ] || fail "not in the transcript: $1"
+        sleep 0.05
+    done
+    sleep 0.2
+}
+# ended EXIT: the background run ends by itself, with that code
+ended() {
+    local code=0
+    wait "$DRIVER_PID" || code=$?
+    cat "$W/out" >> "$W/all"
+    [ "$code" = "$1" ] || fail "the interrupted run: expected exit $1, got $code"
+}
 # finished STEP: does the journal have this step of hsm1 as done?
 finished() {
     "$HSMUPGRADE" status --state "$W/state" --json "$W/plan.xml" 2> /dev/null |
