@@ -192,28 +192,43 @@ static int run_method(struct ssh *s, const char *method, int64_t deadline, struc
     }
 }
 
+/* Every key the agent holds, in turn. Returns a text for what is wrong, NULL when one was taken. */
+static const char *offer_keys(struct ssh *s, LIBSSH2_AGENT *agent, size_t *ret_keys)
+{
+    struct libssh2_agent_publickey *key = NULL, *before = NULL;
+    *ret_keys = 0;
+    if (!agent || libssh2_agent_connect(agent))
+        return "no key agent answers (SSH_AUTH_SOCK; on Windows the service 'OpenSSH "
+               "Authentication Agent', or Pageant)";
+    if (libssh2_agent_list_identities(agent))
+        return "the key agent does not list its keys";
+    for (; libssh2_agent_get_identity(agent, &key, before) == 0; before = key) {
+        ++*ret_keys;
+        if (libssh2_agent_userauth(agent, s->c.plan.user, key) == 0)
+            return NULL;
+    }
+    return *ret_keys ? "none is accepted" : "the key agent holds no key ('ssh-add' puts one in)";
+}
+
 static int login_with_agent(struct ssh *s, struct err *err)
 {
     /* The agent protocol is local: blocking is fine for it. */
     libssh2_session_set_blocking(s->session, 1);
     LIBSSH2_AGENT *agent = libssh2_agent_init(s->session);
-    struct libssh2_agent_publickey *key = NULL, *before = NULL;
-    int ok = 0;
-    if (agent && libssh2_agent_connect(agent) == 0 && libssh2_agent_list_identities(agent) == 0) {
-        while (!ok && libssh2_agent_get_identity(agent, &key, before) == 0) {
-            ok = libssh2_agent_userauth(agent, s->c.plan.user, key) == 0;
-            before = key;
-        }
-    }
+    size_t keys = 0;
+    const char *wrong = offer_keys(s, agent, &keys);
     if (agent) {
         libssh2_agent_disconnect(agent);
         libssh2_agent_free(agent);
     }
     libssh2_session_set_blocking(s->session, 0);
-    return ok ? ERR_OK
-              : err_set(err, ERR_DENIED,
-                        "login to %s as '%s': the key agent holds no key that is accepted",
-                        s->c.plan.host, s->c.plan.user);
+    if (wrong && keys)
+        return err_set(err, ERR_DENIED,
+                       "login to %s as '%s': none of the %zu keys of the key agent is accepted",
+                       s->c.plan.host, s->c.plan.user, keys);
+    return wrong ? err_set(err, ERR_DENIED, "login to %s as '%s': %s", s->c.plan.host,
+                           s->c.plan.user, wrong)
+                 : ERR_OK;
 }
 
 static int login(struct ssh *s, int64_t deadline, struct err *err)

@@ -582,6 +582,58 @@ case_publickey() {
     said 'software 7.2.0-220'
 }
 
+# The key is in the agent only; an agent without it, and no agent at all, are refusals that say so.
+case_ssh_agent() {
+    standard
+    ssh-keygen -q -t ed25519 -N '' -f "$W/id"
+    ssh-keygen -q -t ed25519 -N '' -f "$W/other"
+    cat "$W/id.pub" >> "$W/hsm1/authorized_keys"
+    PLAN_SSH_EXTRA='login="agent"' plan hsm1
+    unset SSH_AUTH_SOCK
+    hu 2 check --no-agents
+    said 'no key agent answers'
+    eval "$(ssh-agent -s -a "$W/agent.sock")" > /dev/null
+    hu 2 check --no-agents
+    said 'the key agent holds no key'
+    ssh-add -q "$W/other"
+    hu 2 check --no-agents
+    said "none of the 1 keys of the key agent is accepted"
+    ssh-add -q "$W/id"
+    rm "$W/id" "$W/other"
+    hu 1 check --no-agents
+    said 'software 7.2.0-220'
+    # the transfer logs in by itself, too
+    hu 0 run
+    versions hsm1 7.7.0-317 7.7.0
+    ssh-agent -k > /dev/null
+    grep -q 'Accepted publickey' "$W/hsm1/sshd.log" || fail "sshd saw no key"
+    ! grep -q 'Accepted password' "$W/hsm1/sshd.log" || fail "a password was used"
+}
+
+case_wrong_publickey() {
+    standard
+    ssh-keygen -q -t ed25519 -N '' -f "$W/id"
+    PLAN_SSH_EXTRA="login=\"publickey\" keyfile=\"$W/id\"" plan hsm1
+    hu 2 check --no-agents
+    said 'cannot be reached or does not let us in'
+    PLAN_SSH_EXTRA="login=\"publickey\" keyfile=\"$W/absent\"" plan hsm1
+    hu 2 check --no-agents
+    said 'cannot be reached or does not let us in'
+}
+
+# Another key than the pinned one: nothing is sent, not even the account's name, and both fingerprints are shown.
+case_wrong_host_key() {
+    standard
+    cp "$W/plan.xml" "$W/plan.good"
+    FP_hsm1=SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA plan hsm1
+    hu 2 check --no-agents
+    said 'shows the host key SHA256:'
+    said 'SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
+    hu 10 run
+    said 'nothing was touched'
+    ! grep -q 'Accepted\|Failed' "$W/hsm1/sshd.log" || fail "a login was tried"
+}
+
 case_wrong_password() {
     standard
     echo wrong-password > "$W/other"
