@@ -188,6 +188,14 @@ case_lost_in_firmware() {
     versions hsm1 7.7.0-317 7.7.0
 }
 
+# The line goes before the appliance says that it reboots.
+case_lost_in_reboot() {
+    standard 7.2 fault.drop 'sysconf appliance reboot@1'
+    hu 0 run
+    versions hsm1 7.7.0-317 7.7.0
+    typed hsm1 1 'hsm firmware upgrade'
+}
+
 case_lost_in_transfer() {
     package lunasa_update-7.7.0-317 --size 4M
     appliance hsm1 7.2 fault.drop 'transfer@1000000'
@@ -341,6 +349,18 @@ EOF
     background run
     wait_said 'WARNING: the CA must be back by .*: it does not fit'
     kill_driver
+}
+
+# No answer in time: it may have paused its CA, so that one is resumed, too.
+case_agent_hangs() {
+    fake_agent ca1
+    echo 'case "$*" in *post-upgrade*) ;; *dry-run*) ;; *) echo "waiting for the CA" >&2; sleep 60 ;; esac' > "$W/agent-ca1.says"
+    PLAN_AGENTS=ca1 PLAN_TIMEOUTS=$(timeouts agent=3s) standard
+    hu 13 run
+    said '\[agent:ca1\] waiting for the CA'
+    said 'did not end within'
+    grep -q post-upgrade "$W/agent-ca1.log" || fail "a CA that may be paused was not resumed"
+    typed hsm1 0 'hsm login'
 }
 
 case_second_agent_fails() {
