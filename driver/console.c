@@ -23,7 +23,6 @@ void progress_end(struct driver *drv)
     if (drv->bar_shown)
         fputc('\n', drv->err);
     drv->bar_shown = false;
-    drv->told_ms = 0;
 }
 
 static void clear_line(struct driver *drv)

@@ -188,10 +188,12 @@ case_lost_in_firmware() {
     versions hsm1 7.7.0-317 7.7.0
 }
 
-# The line goes before the appliance says that it reboots.
+# The line goes before the appliance does anything: the old software stays, and a resume reboots it.
 case_lost_in_reboot() {
-    standard 7.2 fault.drop 'sysconf appliance reboot@1'
-    hu 0 run
+    PLAN_TIMEOUTS=$(timeouts settle=3s) standard 7.2 fault.drop 'sysconf appliance reboot@1'
+    hu 12 run
+    said 'still shows software 7.2.0-220|not proven after'
+    hu 0 resume
     versions hsm1 7.7.0-317 7.7.0
     typed hsm1 1 'hsm firmware upgrade'
 }
