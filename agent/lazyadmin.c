@@ -90,8 +90,16 @@ static int lazy_roles(void *self, uint32_t *ret, struct err *err)
     return a ? a->ops->roles(a->self, ret, err) : failed(err);
 }
 
+static int lazy_issued(void *self, const struct ca_issued_query *query, struct buf *ret,
+                       struct err *err)
+{
+    const struct ca_admin *a = inner(self, err);
+    return a ? a->ops->issued(a->self, query, ret, err) : failed(err);
+}
+
 static const struct ca_admin_ops ops = {
-    "CA administration", lazy_publish, lazy_long, lazy_text, lazy_blob, lazy_ping, lazy_roles,
+    "CA administration", lazy_publish, lazy_long,  lazy_text,
+    lazy_blob,           lazy_ping,    lazy_roles, lazy_issued,
 };
 
 int lazy_admin_new(const struct config *config, struct lazy_admin **ret, struct err *err)

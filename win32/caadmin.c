@@ -25,7 +25,15 @@ struct timed {
     volatile LONG refs;
 };
 
-enum call_kind { CALL_PUBLISH, CALL_LONG, CALL_TEXT, CALL_BLOB, CALL_PING, CALL_ROLES };
+enum call_kind {
+    CALL_PUBLISH,
+    CALL_LONG,
+    CALL_TEXT,
+    CALL_BLOB,
+    CALL_PING,
+    CALL_ROLES,
+    CALL_ISSUED
+};
 
 struct call {
     struct deadline_job job;
@@ -36,6 +44,7 @@ struct call {
     enum ca_prop id;
     int32_t index, number;
     uint32_t roles;
+    struct ca_issued_query query;
     struct buf bytes;
 };
 
@@ -68,6 +77,8 @@ static int call_run(struct deadline_job *job, struct err *err)
         return ops->ping(self, err);
     case CALL_ROLES:
         return ops->roles(self, &c->roles, err);
+    case CALL_ISSUED:
+        return ops->issued(self, &c->query, &c->bytes, err);
     }
     return err_set(err, ERR_INTERNAL, "no such call");
 }
@@ -179,11 +190,25 @@ static int timed_roles(void *self, uint32_t *ret, struct err *err)
     return rc;
 }
 
+static int timed_issued(void *self, const struct ca_issued_query *query, struct buf *ret,
+                        struct err *err)
+{
+    struct call *c = call_make(self, CALL_ISSUED);
+    if (!c)
+        return err_nomem(err);
+    c->query = *query;
+    int rc = call_do(c, err);
+    if (!rc && buf_add(ret, buf_str(&c->bytes), c->bytes.len))
+        rc = buf_check(ret, "issued certificates", err);
+    deadline_release(&c->job);
+    return rc;
+}
+
 #define TIMED_OPS(shown)                                                                           \
     {                                                                                              \
         .name = shown, .publish = timed_publish, .prop_long = timed_prop_long,                     \
         .prop_text = timed_prop_text, .prop_blob = timed_prop_blob, .ping = timed_ping,            \
-        .roles = timed_roles,                                                                      \
+        .roles = timed_roles, .issued = timed_issued,                                              \
     }
 
 static int open_inner(const struct ca_admin_setup *setup, struct timed *t, struct err *err)

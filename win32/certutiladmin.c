@@ -3,6 +3,7 @@
 #include "win32/certutiladmin.h"
 
 #include <windows.h>
+#include <wincrypt.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,6 +206,64 @@ static int cu_roles(void *self, uint32_t *ret, struct err *err)
     return err_set(err, ERR_UNSUPPORTED, "certutil cannot tell the roles of this account");
 }
 
+/* The certificates stand in PEM armour in whatever the program prints around them, in any language.
+ */
+static int take_armoured(const char *text, uint32_t max, struct buf *ret, struct err *err)
+{
+    static const char begin[] = "-----BEGIN CERTIFICATE-----", end[] = "-----END CERTIFICATE-----";
+    int rc = ERR_OK;
+    for (uint32_t n = 0; n < max && !rc; n++) {
+        const char *from = strstr(text, begin);
+        const char *to = from ? strstr(from, end) : NULL;
+        if (!to)
+            break;
+        DWORD len = 0, chars = (DWORD)(to + sizeof end - 1 - from);
+        if (CryptStringToBinaryA(from, chars, CRYPT_STRING_BASE64HEADER, NULL, &len, NULL, NULL) &&
+            len <= LIMIT_CERT_BYTES) {
+            SCOPED(scope_free) BYTE *der = malloc(len + 1);
+            if (!der)
+                return err_nomem(err);
+            if (CryptStringToBinaryA(from, chars, CRYPT_STRING_BASE64HEADER, der, &len, NULL,
+                                     NULL) &&
+                buf_add(ret, der, len))
+                rc = buf_check(ret, "issued certificates", err);
+        }
+        text = to;
+    }
+    return rc;
+}
+
+/* Newest first by the minus sign. What has expired or is too old is left to the reader: dates on
+ * this command line would depend on the language of the system. Output beyond LIMIT_CHILD_OUTPUT is
+ * dropped, so several hundred certificates come at most. */
+static int cu_issued(void *self, const struct ca_issued_query *query, struct buf *ret,
+                     struct err *err)
+{
+    struct certutil *c = self;
+    struct process_result r = {0};
+    const char *const argv[] = {c->program,
+                                "-silent",
+                                "-config",
+                                c->config,
+                                "-view",
+                                "-restrict",
+                                "-RequestID>0,Disposition=20",
+                                "-out",
+                                "RawCertificate",
+                                "csv",
+                                NULL};
+    int rc = process_run(argv, NULL, c->timeout_ms, &r, err);
+    if (rc)
+        err_context(err, "certutil -view");
+    else if (r.exit_code != 0)
+        rc = err_set_hresult(err, (long)(int32_t)r.exit_code, "certutil -view: %s",
+                             ca_hresult_explain(r.exit_code).text);
+    else
+        rc = take_armoured(buf_str(&r.out), query->max, ret, err);
+    buf_clear(&r.out);
+    return rc;
+}
+
 static int default_program(char **ret, struct err *err)
 {
     SCOPED(buf_free) struct buf path = BUF_INIT;
@@ -226,6 +285,7 @@ int certutil_admin_open(const struct certutil_setup *setup, struct ca_admin *ret
         .prop_blob = cu_prop_blob,
         .ping = cu_ping,
         .roles = cu_roles,
+        .issued = cu_issued,
     };
     struct file_info info;
     struct certutil *c = calloc(1, sizeof *c);

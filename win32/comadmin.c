@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "win32/comview.h"
 #include "win32/utf.h"
 #include "win32/werr.h"
 
@@ -187,6 +188,15 @@ static int com_roles(void *self, uint32_t *ret, struct err *err)
     return ERR_OK;
 }
 
+static int com_issued(void *self, const struct ca_issued_query *query, struct buf *ret,
+                      struct err *err)
+{
+    struct com_admin *a = self;
+    SCOPED(com_leave) struct com_call call = {0};
+    int rc = com_enter(&call, err);
+    return rc ? rc : com_view_issued(a->config, query, ret, err);
+}
+
 static BOOL CALLBACK init_once(INIT_ONCE *once, void *result, void **context)
 {
     static CO_MTA_USAGE_COOKIE keep; /* for the life of the process: no reload per call */
@@ -221,6 +231,7 @@ int com_admin_open(const char *config_string, struct ca_admin *ret, struct err *
         .prop_blob = com_prop_blob,
         .ping = com_ping,
         .roles = com_roles,
+        .issued = com_issued,
     };
     SCOPED(com_leave) struct com_call probe = {0};
     SCOPED(scope_free) wchar_t *wide = NULL;

@@ -20,6 +20,7 @@
 #define LIMIT_FETCH_MS 15000 /* default per location, the CA's own limit (MS-WCCE) */
 #define LIMIT_CA_CERTS 64u   /* CA certificates and keys */
 #define LIMIT_CERT_BYTES (64u * 1024)
+#define LIMIT_ISSUED_BYTES (32u * 1024 * 1024) /* of issued certificates, read in one go */
 
 /* Configuration, plans, pipe */
 #define LIMIT_XML_BYTES (1024u * 1024)

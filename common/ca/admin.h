@@ -77,6 +77,13 @@ enum ca_disp {
 /* Access bits of GetMyRoles. */
 enum ca_role { CA_ROLE_ADMIN = 0x1, CA_ROLE_OFFICER = 0x2, CA_ROLE_READ = 0x100 };
 
+/* Which of the certificates that the CA issued: those that still live, newest first. */
+struct ca_issued_query {
+    uint32_t max;  /* at most so many */
+    int64_t now;   /* UTC seconds; what has expired by then is left out */
+    int64_t since; /* valid from then on; 0 = any */
+};
+
 struct ca_admin_ops {
     const char *name; /* "ICertAdmin2" or "certutil", for messages */
     /* PublishCRLs. what = CA_CRL_* bits; until = explicit Date in UTC seconds, 0 = from the CA's
@@ -93,6 +100,11 @@ struct ca_admin_ops {
     int (*ping)(void *self, struct err *err);
     /* Bits of enum ca_role of the calling account. ERR_UNSUPPORTED where there is no such call. */
     int (*roles)(void *self, uint32_t *ret, struct err *err);
+    /* Appends the certificates that the CA issued recently, DER one after the other, newest first;
+     * at most LIMIT_ISSUED_BYTES. ERR_UNSUPPORTED where there is no such question. NULL = as that.
+     */
+    int (*issued)(void *self, const struct ca_issued_query *query, struct buf *ret,
+                  struct err *err);
 };
 struct ca_admin {
     const struct ca_admin_ops *ops;

@@ -16,6 +16,7 @@ struct question {
     int32_t *ret_number;
     uint32_t *ret_roles;
     struct buf *ret;
+    const struct ca_issued_query *query;
 };
 
 static bool service_runs(const struct ca_patient *p)
@@ -94,6 +95,13 @@ static int ask_roles(const struct ca_admin *a, const struct question *q, struct 
     return a->ops->roles(a->self, q->ret_roles, err);
 }
 
+static int ask_issued(const struct ca_admin *a, const struct question *q, struct err *err)
+{
+    return a->ops->issued
+               ? a->ops->issued(a->self, q->query, q->ret, err)
+               : err_set(err, ERR_UNSUPPORTED, "%s cannot list issued certificates", a->ops->name);
+}
+
 static int patient_publish(void *self, unsigned what, int64_t until, struct err *err)
 {
     return ask(self, &(struct question){.ask = ask_publish, .what = what, .until = until}, err);
@@ -130,11 +138,17 @@ static int patient_roles(void *self, uint32_t *ret, struct err *err)
     return ask(self, &(struct question){.ask = ask_roles, .ret_roles = ret}, err);
 }
 
+static int patient_issued(void *self, const struct ca_issued_query *query, struct buf *ret,
+                          struct err *err)
+{
+    return ask(self, &(struct question){.ask = ask_issued, .query = query, .ret = ret}, err);
+}
+
 struct ca_admin ca_patient_seam(struct ca_patient *p)
 {
     static const struct ca_admin_ops ops = {
         "CA administration", patient_publish, patient_long,  patient_text,
-        patient_blob,        patient_ping,    patient_roles,
+        patient_blob,        patient_ping,    patient_roles, patient_issued,
     };
     return (struct ca_admin){&ops, p};
 }

@@ -48,6 +48,18 @@ static int property(const struct ca_admin *a, const char *kind, int argc, char *
     return rc;
 }
 
+/* DER, one after the other, newest first. */
+static int issued(const struct ca_admin *a, uint32_t max, int64_t age, struct err *err)
+{
+    SCOPED(buf_free) struct buf b = BUF_INIT;
+    int64_t now = clock_now(clock_system());
+    const struct ca_issued_query query = {.max = max, .now = now, .since = age ? now - age : 0};
+    int rc = a->ops->issued(a->self, &query, &b, err);
+    if (!rc)
+        fwrite(b.data, 1, b.len, stdout);
+    return rc;
+}
+
 static int ask_ca(enum ca_admin_way way, int argc, char **argv, struct err *err)
 {
     SCOPED(ca_settings_free) struct ca_settings s = {0};
@@ -72,7 +84,9 @@ static int ask_ca(enum ca_admin_way way, int argc, char **argv, struct err *err)
         rc = a.ops->roles(a.self, &roles, err);
         if (!rc)
             printf("0x%x\n", (unsigned)roles);
-    } else
+    } else if (!strcmp(argv[0], "issued"))
+        rc = issued(&a, (uint32_t)number(argv[1]), in, err);
+    else
         rc = property(&a, argv[0], argc - 1, argv + 1, err);
     ca_admin_close(&a);
     return rc;

@@ -34,6 +34,30 @@ expect_rc 0 seams com publish 1 $((30 * 86400))
 got=$(date -d "$(crl_field "$base" nextupdate)" +%s)
 [ "$got" -ge "$want" ] || fail "an explicit date of 30 days gave a CRL that ends $((want - got)) s too early"
 
+step "the certificates issued last: bounded by count and age, newest first, none that has expired"
+for n in one two three; do win certutil.exe -labissue $n 30 > /dev/null; done
+win certutil.exe -labissue over -1 back=90 > /dev/null
+win certutil.exe -labissue aged 30 back=60 > /dev/null
+issued() { # WAY MAX [AGE]: their names
+    "$LAB" wine "$L" "$CRLAGENT_BUILD/bin/win32_seams.exe" "$1" issued "$2" ${3:+"$3"} > "$T/certs" < /dev/null || fail "issued, $1"
+    /usr/bin/python3 - "$T/certs" <<'P'
+import sys
+from cryptography import x509
+data, names = open(sys.argv[1], "rb").read(), []
+while data:
+    size = 4 + int.from_bytes(data[2:4], "big")
+    names.append(x509.load_der_x509_certificate(data[:size]).subject.rfc4514_string()[3:])
+    data = data[size:]
+print(" ".join(names))
+P
+}
+expect "all" "$(issued com 100)" "aged three two one"
+expect "two" "$(issued com 2)" "aged three"
+expect "of a month" "$(issued com 100 2592000)" "three two one"
+lab ca set com_hang 1
+expect_rc 6 seams com issued 10
+lab ca unset com_hang
+
 step "a call that hangs, a role that is missing"
 lab ca set com_hang 1
 expect_rc 6 seams com ping
@@ -54,6 +78,7 @@ before=$(crl_number "$base")
 expect_rc 0 seams auto publish 1
 expect "number" "$(crl_number "$base")" $((before + 1))
 expect_rc 13 seams auto long 0x1E
+expect "issued, by certutil in German (what has expired is left to the reader)" "$(issued auto 3)" "aged over three"
 expect_rc 1 seams auto publish 1 -7200
 lab ca set certutil_hang 1
 expect_rc 6 seams auto ping

@@ -363,8 +363,8 @@ size_t world_count_event(const struct world *w, uint32_t id)
 void world_seams(struct world *w, struct maint_seams *ret)
 {
     static const struct clock_ops clock_ops = {clock_now_fn, clock_mono_fn, clock_sleep_fn};
-    static const struct ca_admin_ops admin = {"fake",  ca_publish, ca_long, ca_text,
-                                              ca_blob, ca_ping,    ca_roles};
+    static const struct ca_admin_ops admin = {"fake",  ca_publish, ca_long,  ca_text,
+                                              ca_blob, ca_ping,    ca_roles, NULL};
     w->clock = (struct clock){&clock_ops, w};
     *ret = (struct maint_seams){.clock = &w->clock,
                                 .svc = {world_svc_ops(), w},

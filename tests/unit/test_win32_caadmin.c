@@ -298,6 +298,14 @@ static int as_certutil(int argc, char **argv)
             fwrite("\x30\x00", 1, 2, crl);
             fclose(crl);
         }
+        if (!strcmp(argv[i], "-view")) { /* two that end in time, one damaged, one cut off */
+            printf("\"Bin\xC3\xA4res Zertifikat\"\n"
+                   "\"-----BEGIN CERTIFICATE-----\nMAMCAQc=\n-----END CERTIFICATE-----\n\"\n"
+                   "\"-----BEGIN CERTIFICATE-----\n****\n-----END CERTIFICATE-----\n\"\n"
+                   "\"-----BEGIN CERTIFICATE-----\nMAMCAQg=\n-----END CERTIFICATE-----\n\"\n"
+                   "\"-----BEGIN CERTIFICATE-----\nMAMC");
+            return 0;
+        }
         if (!strcmp(argv[i], "-pingadmin")) {
             printf("CertUtil: -pingadmin-Befehl ist fehlgeschlagen: 0x800706ba\n");
             return (int)0x800706BA;
@@ -369,6 +377,23 @@ static void certutil_prop__crl_by_file__rest_unsupported(void **state)
     ca_admin_close(&a);
 }
 
+static void certutil_issued__armour_in_any_language__whole_ones(void **state)
+{
+    (void)state;
+    SCOPED(buf_free) struct buf certs = BUF_INIT;
+    struct err err = ERR_INIT;
+    const struct ca_issued_query all = {.max = 100, .now = 1}, one = {.max = 1, .now = 1};
+    struct ca_admin a = open_admin(CA_ADMIN_CERTUTIL, own, 20000);
+    assert_int_equal(a.ops->issued(a.self, &all, &certs, &err), ERR_OK);
+    assert_int_equal(certs.len, 10);
+    assert_memory_equal(certs.data, "\x30\x03\x02\x01\x07\x30\x03\x02\x01\x08", 10);
+    expect_asked("-view\n-restrict\n-RequestID>0,Disposition=20\n-out\nRawCertificate\ncsv\n");
+    buf_clear(&certs);
+    assert_int_equal(a.ops->issued(a.self, &one, &certs, &err), ERR_OK);
+    assert_int_equal(certs.len, 5);
+    ca_admin_close(&a);
+}
+
 #define WITH_CLASS(f) cmocka_unit_test_setup_teardown(f, with_class, without_class)
 
 int main(int argc, char **argv)
@@ -392,6 +417,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(certutil_publish__variants__arguments),
         cmocka_unit_test(certutil_ping__german_failure__exit_code_counts),
         cmocka_unit_test(certutil_prop__crl_by_file__rest_unsupported),
+        cmocka_unit_test(certutil_issued__armour_in_any_language__whole_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

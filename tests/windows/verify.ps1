@@ -522,6 +522,20 @@ function Test-Ca {
         Set-ItemProperty $caKey CRLPublicationURLs $former
         Restart-Ca
     }
+    Test-Fact 'V60' 'ICertView, ordered on RequestID, lists as many issued certificates as certutil shows in armour' {
+        $view = New-Object -ComObject CertificateAuthority.View
+        $view.OpenConnection($config)
+        $view.SetResultColumnCount(1)
+        $view.SetResultColumn($view.GetColumnIndex(0, 'RawCertificate'))
+        $view.SetRestriction($view.GetColumnIndex(0, 'RequestID'), 0x10, 2, 0) # greater, descending
+        $view.SetRestriction($view.GetColumnIndex(0, 'Disposition'), 1, 0, 20) # equal
+        $view.SetRestriction($view.GetColumnIndex(0, 'NotAfter'), 0x10, 0, [datetime]::UtcNow)
+        $rows = $view.OpenView()
+        $count = 0
+        while ($rows.Next() -ge 0) { $count++ }
+        $text = (Invoke-Certutil -view -restrict '-RequestID>0,Disposition=20' -out RawCertificate csv) -join "`n"
+        $script:code -eq 0 -and $count -eq ([regex]::Matches($text, '-----BEGIN CERTIFICATE-----')).Count
+    }
     $urls = (Get-ItemProperty $caKey).CRLPublicationURLs
     Set-ItemProperty $caKey CRLPublicationURLs ($urls + '65:C:\no-such-folder\x.crl')
     Restart-Ca

@@ -23,7 +23,9 @@ static const char schema[] =
     " next_publish INTEGER, propagation INTEGER, flags INTEGER, status INTEGER, attempts INTEGER,"
     " error TEXT, raw BLOB);"
     "CREATE TABLE IF NOT EXISTS store(key INTEGER, partition INTEGER, delta INTEGER, thumb TEXT,"
-    " PRIMARY KEY(key, partition, delta));";
+    " PRIMARY KEY(key, partition, delta));"
+    "CREATE TABLE IF NOT EXISTS issued(id INTEGER PRIMARY KEY, disposition INTEGER,"
+    " not_before INTEGER, not_after INTEGER, raw BLOB);";
 
 bool cadb_open(const char *path)
 {
@@ -235,4 +237,33 @@ void cadb_store_swap(const struct crl_row *row, const char *thumb, char old[41])
         sqlite3_step(st);
         sqlite3_finalize(st);
     }
+}
+
+int64_t cadb_issue(int disposition, int64_t not_before, int64_t not_after, const struct buf *der)
+{
+    sqlite3_stmt *st = query("INSERT INTO issued(disposition, not_before, not_after, raw)"
+                             " VALUES(?,?,?,?4)",
+                             3, (int64_t)disposition, not_before, not_after);
+    if (st == NULL)
+        return 0;
+    sqlite3_bind_blob(st, 4, der->data, (int)der->len, SQLITE_STATIC);
+    bool ok = sqlite3_step(st) == SQLITE_DONE;
+    sqlite3_finalize(st);
+    return ok ? sqlite3_last_insert_rowid(db) : 0;
+}
+
+void cadb_each_issued(void (*each)(void *arg, const struct issued_row *row), void *arg)
+{
+    sqlite3_stmt *st =
+        query("SELECT id, disposition, not_before, not_after, raw FROM issued ORDER BY id", 0);
+    while (st && sqlite3_step(st) == SQLITE_ROW) {
+        const struct issued_row row = {.id = sqlite3_column_int64(st, 0),
+                                       .disposition = sqlite3_column_int(st, 1),
+                                       .not_before = sqlite3_column_int64(st, 2),
+                                       .not_after = sqlite3_column_int64(st, 3),
+                                       .raw = sqlite3_column_blob(st, 4),
+                                       .len = (size_t)sqlite3_column_bytes(st, 4)};
+        each(arg, &row);
+    }
+    sqlite3_finalize(st);
 }

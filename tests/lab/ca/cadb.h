@@ -49,4 +49,17 @@ void cadb_each(void (*each)(void *arg, const struct crl_row *row), void *arg);
 /* Thumbprint in the local store of (key, partition, kind): gives the old one ("" when none). */
 void cadb_store_swap(const struct crl_row *row, const char *thumb, char old[41]);
 
+/* One row of the request table, as far as an issued certificate needs it. */
+struct issued_row {
+    int64_t id; /* RequestID */
+    int disposition;
+    int64_t not_before, not_after; /* UTC seconds */
+    const uint8_t *raw;
+    size_t len;
+};
+/* RequestID of the new row, 0 when it failed. */
+int64_t cadb_issue(int disposition, int64_t not_before, int64_t not_after, const struct buf *der);
+/* By rising RequestID; the row is valid during the call. */
+void cadb_each_issued(void (*each)(void *arg, const struct issued_row *row), void *arg);
+
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
-/* The lab's certadm.dll: CLSID_CCertAdmin with ICertAdmin and ICertAdmin2, in the vtable order of
- * certadm.h. Like the real one it is a client object: the work is done by CertSvc. */
+/* The lab's certadm.dll: CLSID_CCertAdmin with ICertAdmin and ICertAdmin2 (CCertView is in
+ * labview.c), in the vtable order of certadm.h. Like the real one it is a client object: the work
+ * is done by CertSvc. */
 #include <windows.h>
 #include <oleauto.h>
 #include <certadm.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "labview.h"
 #include "labwin.h"
 #include "rpc.h"
 
@@ -82,7 +84,7 @@ static HRESULT WINAPI admin_Invoke(ICertAdmin2 *iface, DISPID id, REFIID iid, LC
 }
 
 /* "HOST\CA": the host as DNS or NetBIOS name, the CA by common or sanitized name. */
-static HRESULT check_config(const BSTR config)
+HRESULT certadm_check_config(BSTR config)
 {
     wchar_t netbios[64] = L"";
     DWORD n = ARRAY_LEN(netbios);
@@ -112,7 +114,7 @@ static HRESULT check_config(const BSTR config)
 
 static HRESULT call(const BSTR config, json_t *request, json_t **answer, struct buf *bytes)
 {
-    HRESULT hr = check_config(config);
+    HRESULT hr = certadm_check_config(config);
     while (lab_number("com_hang", 0))
         Sleep(200);
     if (FAILED(hr)) {
@@ -465,10 +467,25 @@ static IClassFactoryVtbl factory_vtbl = {factory_QueryInterface, factory_AddRef,
                                          factory_CreateInstance, factory_LockServer};
 static IClassFactory factory = {&factory_vtbl};
 
+static HRESULT WINAPI view_CreateInstance(IClassFactory *iface, IUnknown *outer, REFIID iid,
+                                          void **ret)
+{
+    (void)iface;
+    *ret = NULL;
+    return outer ? CLASS_E_NOAGGREGATION : certview_create(iid, ret);
+}
+
+static IClassFactoryVtbl view_factory_vtbl = {factory_QueryInterface, factory_AddRef,
+                                              factory_AddRef, view_CreateInstance,
+                                              factory_LockServer};
+static IClassFactory view_factory = {&view_factory_vtbl};
+
 HRESULT WINAPI DllGetClassObject(REFCLSID clsid, REFIID iid, LPVOID *ret)
 {
     if (IsEqualGUID(clsid, &clsid_cert_admin))
         return factory_QueryInterface(&factory, iid, ret);
+    if (IsEqualGUID(clsid, &clsid_cert_view))
+        return factory_QueryInterface(&view_factory, iid, ret);
     *ret = NULL;
     return CLASS_E_CLASSNOTAVAILABLE;
 }

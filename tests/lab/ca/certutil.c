@@ -9,6 +9,7 @@
 
 #include "ossl.h"
 
+#include "base/file.h"
 #include "camodel.h"
 #include "crlmake.h"
 #include "labwin.h"
@@ -199,9 +200,8 @@ static HRESULT verb_getreg(const struct args *a)
     return hr;
 }
 
-static HRESULT verb_view(const struct args *a)
+static HRESULT view_crls(void)
 {
-    (void)a;
     json_t *answer = NULL;
     HRESULT hr = rpc_call(json_pack("{s:s}", "op", "table"), &answer, NULL);
     size_t i;
@@ -213,6 +213,84 @@ static HRESULT verb_view(const struct args *a)
         free(text);
     }
     json_decref(answer);
+    return hr;
+}
+
+static void print_armoured(const uint8_t *der, size_t len)
+{
+    DWORD n = 0;
+    CryptBinaryToStringA(der, (DWORD)len, CRYPT_STRING_BASE64HEADER, NULL, &n);
+    char *text = calloc(1, n + 1);
+    if (text && CryptBinaryToStringA(der, (DWORD)len, CRYPT_STRING_BASE64HEADER, text, &n))
+        printf("\"%s\"\n", text);
+    free(text);
+}
+
+/* The one question that the product asks: "-RequestID>0,Disposition=20", column RawCertificate. */
+static HRESULT view_issued(void)
+{
+    struct buf bytes = BUF_INIT;
+    json_t *answer = NULL, *rows;
+    HRESULT hr = rpc_call(json_pack("{s:s}", "op", "issued"), &answer, &bytes);
+    rows = json_object_get(answer, "rows");
+    printf(german() ? "\"Binäres Zertifikat\"\n" : "\"Binary Certificate\"\n");
+    for (size_t i = json_array_size(rows); i-- > 0;) {
+        const json_t *row = json_array_get(rows, i);
+        if (json_integer_value(json_object_get(row, "disposition")) == 20)
+            print_armoured((const uint8_t *)bytes.data +
+                               json_integer_value(json_object_get(row, "at")),
+                           (size_t)json_integer_value(json_object_get(row, "len")));
+    }
+    json_decref(answer);
+    buf_free(&bytes);
+    return hr;
+}
+
+static HRESULT verb_view(const struct args *a)
+{
+    static const char *const known[] = {"-restrict", "-RequestID>0,Disposition=20", "-out",
+                                        "RawCertificate", "csv"};
+    if (a->n == 0 || !str_eq_nocase(a->v[0], "-restrict"))
+        return view_crls();
+    if (a->n != (int)ARRAY_LEN(known))
+        return E_INVALIDARG;
+    for (int i = 0; i < a->n; i++) {
+        if (strcmp(a->v[i], known[i]) != 0)
+            return E_INVALIDARG;
+    }
+    return view_issued();
+}
+
+/* Not a verb of the real one: has the CA issue a certificate. labissue CN DAYS [cdp=URL] [aia=URL]
+ * [ocsp=URL] [back=DAYS] [public=FILE.pem] [signing=1] [out=FILE] */
+static HRESULT verb_labissue(const struct args *a)
+{
+    struct buf der = BUF_INIT, pem = BUF_INIT;
+    const char *out = NULL;
+    json_t *r = a->n >= 2 ? json_pack("{s:s,s:s,s:I}", "op", "issue", "cn", a->v[0], "days",
+                                      (json_int_t)strtoll(a->v[1], NULL, 10))
+                          : NULL;
+    if (r == NULL)
+        return E_INVALIDARG;
+    for (int i = 2; i < a->n; i++) {
+        char *eq = strchr(a->v[i], '=');
+        if (eq == NULL)
+            continue;
+        *eq++ = 0;
+        if (strcmp(a->v[i], "out") == 0)
+            out = eq;
+        else if (strcmp(a->v[i], "back") == 0)
+            json_object_set_new(r, "back", json_integer(strtoll(eq, NULL, 10)));
+        else if (strcmp(a->v[i], "public") == 0 && file_read(eq, 16384, &pem, NULL) == ERR_OK)
+            json_object_set_new(r, "public", json_string(buf_str(&pem)));
+        else
+            json_object_set_new(r, a->v[i], json_string(eq));
+    }
+    HRESULT hr = rpc_call(r, NULL, &der);
+    if (SUCCEEDED(hr) && out)
+        hr = HRESULT_FROM_WIN32(lab_write_file(out, der.data, der.len));
+    buf_free(&der);
+    buf_free(&pem);
     return hr;
 }
 
@@ -311,12 +389,13 @@ static const struct {
     const char *name;
     HRESULT (*run)(const struct args *a);
 } verbs[] = {
-    {"CRL", verb_crl},        {"ping", verb_ping},
-    {"pingadmin", verb_ping}, {"GetCRL", verb_getcrl},
-    {"CAInfo", verb_cainfo},  {"verifykeys", verb_verifykeys},
-    {"getreg", verb_getreg},  {"view", verb_view},
-    {"revoke", verb_revoke},  {"labrevoke", verb_labrevoke},
-    {"sign", verb_sign},      {"shutdown", verb_shutdown},
+    {"CRL", verb_crl},           {"ping", verb_ping},
+    {"pingadmin", verb_ping},    {"GetCRL", verb_getcrl},
+    {"CAInfo", verb_cainfo},     {"verifykeys", verb_verifykeys},
+    {"getreg", verb_getreg},     {"view", verb_view},
+    {"revoke", verb_revoke},     {"labrevoke", verb_labrevoke},
+    {"sign", verb_sign},         {"shutdown", verb_shutdown},
+    {"labissue", verb_labissue},
 };
 
 static int finish(const char *verb, HRESULT hr)

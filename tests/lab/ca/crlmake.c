@@ -136,9 +136,7 @@ static bool add_extensions(const struct ca *ca, X509_CRL *crl, const struct ca_c
            add_idp(ca, crl, row);
 }
 
-/* A throw-away software key of the same type, so that OpenSSL writes the right algorithm
- * identifiers into the CRL before the HSM's signature takes the place of its own. */
-static EVP_PKEY *shape_key(EVP_PKEY *like)
+EVP_PKEY *crl_shape_key(EVP_PKEY *like)
 {
     static EVP_PKEY *rsa, *ec;
     if (EVP_PKEY_get_base_id(like) == EVP_PKEY_EC)
@@ -158,7 +156,7 @@ HRESULT crl_sign(X509_CRL *crl, const struct ca_cert *cert, struct hsm *hsm)
     const ASN1_BIT_STRING *slot = NULL;
     uint8_t *tbs = NULL, digest[32], sig[1024];
     size_t sig_len = 0;
-    if (X509_CRL_sign(crl, shape_key(cert->public_key), EVP_sha256()) <= 0)
+    if (X509_CRL_sign(crl, crl_shape_key(cert->public_key), EVP_sha256()) <= 0)
         return NTE_INTERNAL_ERROR;
     int tbs_len = i2d_re_X509_CRL_tbs(crl, &tbs);
     bool ok = tbs_len > 0 && EVP_Digest(tbs, (size_t)tbs_len, digest, NULL, EVP_sha256(), NULL);

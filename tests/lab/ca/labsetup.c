@@ -11,7 +11,7 @@
 #include "camodel.h"
 #include "labwin.h"
 
-#define CLSID_KEY "SOFTWARE\\Classes\\CLSID\\{37EABAF0-7FB6-11D0-8817-00A0C903B83C}"
+#define CLASSES "SOFTWARE\\Classes\\CLSID\\"
 #define PROVIDER "SafeNet Key Storage Provider"
 
 static int failures;
@@ -24,17 +24,30 @@ static void must(bool ok, const char *what)
     }
 }
 
+static const struct {
+    const wchar_t *key;
+    const char *text, *server, *name;
+} classes[] = {
+    {L"" CLASSES "{37EABAF0-7FB6-11D0-8817-00A0C903B83C}",
+     CLASSES "{37EABAF0-7FB6-11D0-8817-00A0C903B83C}",
+     CLASSES "{37EABAF0-7FB6-11D0-8817-00A0C903B83C}\\InprocServer32", "CertAdmin Class"},
+    {L"" CLASSES "{A12D0F7A-1E84-11D1-9BD6-00C04FB683FA}",
+     CLASSES "{A12D0F7A-1E84-11D1-9BD6-00C04FB683FA}",
+     CLASSES "{A12D0F7A-1E84-11D1-9BD6-00C04FB683FA}\\InprocServer32", "CertView Class"},
+};
+
 static void com(bool on)
 {
-    if (!on) {
-        must(RegDeleteTreeW(HKEY_LOCAL_MACHINE, L"" CLSID_KEY) == ERROR_SUCCESS,
-             "un-registering the COM class");
-        return;
+    for (size_t i = 0; i < ARRAY_LEN(classes); i++) {
+        if (!on)
+            must(RegDeleteTreeW(HKEY_LOCAL_MACHINE, classes[i].key) == ERROR_SUCCESS,
+                 "un-registering a COM class");
+        else
+            must(reg_put_text(classes[i].text, "", classes[i].name) &&
+                     reg_put_text(classes[i].server, "", "C:\\windows\\system32\\certadm.dll") &&
+                     reg_put_text(classes[i].server, "ThreadingModel", "Both"),
+                 "registering a COM class");
     }
-    must(reg_put_text(CLSID_KEY, "", "CertAdmin Class") &&
-             reg_put_text(CLSID_KEY "\\InprocServer32", "", "C:\\windows\\system32\\certadm.dll") &&
-             reg_put_text(CLSID_KEY "\\InprocServer32", "ThreadingModel", "Both"),
-         "registering the COM class");
 }
 
 static PCCERT_CONTEXT read_cert(const char *path)

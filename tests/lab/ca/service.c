@@ -9,6 +9,7 @@
 
 #include "cadb.h"
 #include "caprops.h"
+#include "certmake.h"
 #include "hsmclient.h"
 #include "labwin.h"
 #include "parent.h"
@@ -158,6 +159,59 @@ static HRESULT op_revoke(json_t *request)
     return cadb_revoke(serial, at ? at : now, reason, now + 2 * 31536000) ? S_OK : E_FAIL;
 }
 
+static const char *text_of(json_t *request, const char *name)
+{
+    return json_string_value(json_object_get(request, name));
+}
+
+/* What a policy module would decide comes with the request. */
+static HRESULT op_issue(json_t *request, json_t *answer, struct buf *bytes)
+{
+    int64_t now = lab_now(), serial = 0;
+    int64_t from = now - 86400 * json_integer_value(json_object_get(request, "back"));
+    RAND_bytes((unsigned char *)&serial, 6);
+    const struct ca_cert *ca = &svc.ca.certs[svc.ca.n_certs - 1];
+    const struct cert_spec spec = {
+        .common_name = text_of(request, "cn"),
+        .serial = serial | 1ll << 48,
+        .not_before = from - 600,
+        .not_after = now + 86400 * json_integer_value(json_object_get(request, "days")),
+        .cdp = text_of(request, "cdp"),
+        .aia = text_of(request, "aia"),
+        .ocsp = text_of(request, "ocsp"),
+        .public_key = text_of(request, "public"),
+        .ocsp_signing = text_of(request, "signing") != NULL,
+    };
+    HRESULT hr = spec.common_name ? cert_make(ca, svc.hsm, &spec, bytes) : E_INVALIDARG;
+    int64_t id = SUCCEEDED(hr) ? cadb_issue(20, spec.not_before, spec.not_after, bytes) : 0;
+    json_object_set_new(answer, "id", json_integer(id));
+    return SUCCEEDED(hr) && !id ? E_FAIL : hr;
+}
+
+struct issued_list {
+    json_t *rows;
+    struct buf *bytes;
+};
+
+static void issued_one(void *arg, const struct issued_row *r)
+{
+    struct issued_list *l = arg;
+    json_array_append_new(l->rows, json_pack("{s:I,s:i,s:I,s:I,s:I,s:I}", "id", (json_int_t)r->id,
+                                             "disposition", r->disposition, "not_before",
+                                             (json_int_t)r->not_before, "not_after",
+                                             (json_int_t)r->not_after, "at",
+                                             (json_int_t)l->bytes->len, "len", (json_int_t)r->len));
+    buf_add(l->bytes, r->raw, r->len);
+}
+
+static HRESULT op_issued(json_t *answer, struct buf *bytes)
+{
+    struct issued_list l = {json_array(), bytes};
+    cadb_each_issued(issued_one, &l);
+    json_object_set_new(answer, "rows", l.rows);
+    return S_OK;
+}
+
 static HRESULT dispatch(const char *op, json_t *request, json_t *answer, struct buf *bytes)
 {
     bool denied = lab_number("deny_admin", 0) != 0;
@@ -169,6 +223,10 @@ static HRESULT dispatch(const char *op, json_t *request, json_t *answer, struct 
     }
     if (strcmp(op, "prop") == 0)
         return op_prop(request, answer, bytes);
+    if (strcmp(op, "issued") == 0)
+        return op_issued(answer, bytes);
+    if (strcmp(op, "issue") == 0)
+        return op_issue(request, answer, bytes);
     if (denied)
         return E_ACCESSDENIED;
     if (strcmp(op, "publish") == 0)

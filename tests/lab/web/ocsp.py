@@ -42,7 +42,7 @@ def source_time():
         with open(os.path.join(FOLDER, "thisupdate")) as f:
             return int(f.read())
     except OSError:
-        return int(time.time()) - 60
+        return int(time.time())
 
 
 def moment(seconds):
