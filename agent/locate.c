@@ -14,6 +14,10 @@
 static int add_properties(struct locations *l, const struct ca_key *k, struct err *err)
 {
     int rc = locations_add_property(l, buf_str(&k->cdp_urls), ROLE_CRL_BASE, k->key_index, err);
+    if (!rc)
+        rc = locations_add_property(l, buf_str(&k->aia_urls), ROLE_AIA, k->key_index, err);
+    if (!rc)
+        rc = locations_add_property(l, buf_str(&k->ocsp_urls), ROLE_OCSP, k->key_index, err);
     if (rc)
         return rc;
     return locations_add_certificate(l, k->cert.data, k->cert.len, FROM_PARENT, k->key_index, err);
@@ -60,12 +64,105 @@ static int add_configured(struct locations *l, const struct config_location *loc
     return rc;
 }
 
-/* The maintenance is about CRLs: certificates and OCSP responders are looked at by check only. */
-static void keep_crls(struct locations *l, int64_t timeout_ms)
+static bool is_living(const struct ca_view *v, uint32_t key_index)
+{
+    for (size_t i = 0; i < v->n_keys; i++) {
+        if (v->key[i].living && v->key[i].key_index == key_index)
+            return true;
+    }
+    return false;
+}
+
+/* Who may enrol may get a URL of his own into a certificate: a file or a named LDAP server would
+ * have this host log on there, so they are not asked. */
+static bool may_be_asked(const char *url)
+{
+    return str_starts_nocase(url, "http://") || str_starts_nocase(url, "https://") ||
+           str_starts_nocase(url, "ldap:///");
+}
+
+/* What living certificates carry. The same URL from elsewhere, also of a CRL partition, is one row.
+ */
+static int add_carried(struct locations *l, const struct store_carried *c, struct err *err)
+{
+    struct err skip = ERR_INIT;
+    bool found = false;
+    for (size_t i = 0; i < l->n; i++) {
+        struct probe_target *t = &l->item[i];
+        if ((uint32_t)t->role != c->role || t->key_index != c->key_index || t->parent ||
+            !url_same(t->url, c->url))
+            continue;
+        t->origin |= FROM_CERTIFICATE;
+        t->carried_until = c->until;
+        found = true;
+    }
+    if (found || !may_be_asked(c->url))
+        return ERR_OK;
+    size_t before = l->n;
+    int rc = locations_add_url(l, c->url, (enum location_role)c->role, FROM_CERTIFICATE,
+                               c->key_index, &skip);
+    if (l->n > before)
+        l->item[before].carried_until = c->until;
+    return rc == ERR_NOMEM ? err_nomem(err) : ERR_OK;
+}
+
+static int add_all_carried(struct locations *l, const struct ca_view *v, struct err *err)
+{
+    int rc = ERR_OK;
+    for (size_t i = 0; i < v->n_carried && !rc; i++) {
+        if (is_living(v, v->carried[i].key_index))
+            rc = add_carried(l, &v->carried[i], err);
+    }
+    return rc;
+}
+
+/* Issuers for the certificates to ask about: this CA's own, and above them what the host knows. */
+static int collect_issuers(const struct locate *self, const struct ca_view *v,
+                           struct crl_issuers **ret, struct err *err)
+{
+    SCOPED(buf_free) struct buf own = BUF_INIT;
+    SCOPED(buf_free) struct buf above = BUF_INIT;
+    struct err ignored = ERR_INIT;
+    for (size_t i = 0; i < v->n_keys; i++)
+        buf_add(&own, v->key[i].cert.data, v->key[i].cert.len);
+    if (own.len && self->parents &&
+        self->parents((const uint8_t *)own.data, own.len, &above, &ignored))
+        buf_clear(&above);
+    int rc = buf_check(&own, "CA certificates", err);
+    if (!rc && own.len)
+        rc = crl_issuers_add(ret, "CA certificates", own.data, own.len, err);
+    if (!rc && above.len && crl_issuers_add(ret, "parents", above.data, above.len, &ignored))
+        err_clear(&ignored);
+    return rc;
+}
+
+/* Each responder is asked about a certificate that the CA issued recently, a parent's about the
+ * CA's own. */
+static int ask_ocsp(const struct locate *self, struct locations *l, const struct ca_view *v,
+                    struct err *err)
+{
+    SCOPED(crl_issuers_free) struct crl_issuers *issuers = NULL;
+    SCOPED(scope_free) struct ocsp_subject *s = calloc(2 * v->n_keys + 1, sizeof *s);
+    size_t n = 0;
+    if (!s)
+        return err_nomem(err);
+    for (size_t i = 0; i < v->n_keys; i++) {
+        const struct ca_key *k = &v->key[i];
+        if (k->issued.len)
+            s[n++] = (struct ocsp_subject){k->issued.data, k->issued.len, k->key_index, 0};
+        if (k->living && k->cert.len)
+            s[n++] = (struct ocsp_subject){k->cert.data, k->cert.len, k->key_index, 1};
+    }
+    int rc = collect_issuers(self, v, &issuers, err);
+    return rc ? rc : locations_ask_ocsp(l, s, n, issuers, false, err);
+}
+
+/* The maintenance is about CRLs: certificates and OCSP responders are looked at by the watch. */
+static void keep_wanted(struct locations *l, bool all, int64_t timeout_ms)
 {
     size_t n = 0;
     for (size_t i = 0; i < l->n; i++) {
-        if (l->item[i].role != ROLE_CRL_BASE && l->item[i].role != ROLE_CRL_DELTA)
+        if (!all && l->item[i].role != ROLE_CRL_BASE && l->item[i].role != ROLE_CRL_DELTA)
             continue;
         l->item[i].timeout_ms = timeout_ms;
         if (n != i)
@@ -103,9 +200,13 @@ static int locate(void *arg, const struct ca_view *view, struct probe_target **r
     }
     for (size_t i = 0; i < self->config->n_locations && !rc; i++)
         rc = add_configured(&l, &self->config->locations[i], err);
+    if (!rc)
+        rc = add_all_carried(&l, view, err);
+    if (!rc && self->all)
+        rc = ask_ocsp(self, &l, view, err);
     if (rc)
         return rc;
-    keep_crls(&l, self->config->probe.timeout * 1000);
+    keep_wanted(&l, self->all, self->config->probe.timeout * 1000);
     rc = spread(self, &l, err);
     if (rc)
         return rc;

@@ -14,6 +14,10 @@ struct locate {
     const struct config *config;
     const struct resolver *resolver;
     const struct ldap_fetcher *ldap; /* for the names of the DCs; NULL = none */
+    bool all; /* also AIA locations and OCSP responders; the maintenance is about CRLs */
+    /* Appends the certificates above certs (DER, one after the other) that this host knows; NULL =
+     * none. An OCSP responder of a parent is asked with it. */
+    int (*parents)(const uint8_t *certs, size_t len, struct buf *ret, struct err *err);
 };
 
 /* l must outlive the result. */

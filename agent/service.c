@@ -117,6 +117,7 @@ static int start_watcher(struct service *s, struct err *err)
 {
     const struct watcher_setup setup = {
         .seams = &s->seams,
+        .locate = &s->wiring->watch_locate,
         .events = s->wiring->seams.events,
         .config = &s->wiring->config,
         .service = s->wiring->policy.service,

@@ -64,7 +64,7 @@ static int open_all(struct watcher *w, struct err *err)
                 .admin = lazy_admin_seam(w->admin),
                 .settings = s->seams->settings,
                 .key = s->seams->key,
-                .locate = s->seams->locate,
+                .locate = *s->locate,
                 .prober = s->seams->prober,
                 .events = s->events,
                 .random = random_tick,

@@ -13,8 +13,9 @@
 struct watcher;
 
 struct watcher_setup {
-    const struct maint_seams *seams; /* svc, settings, key, locate and prober are used */
-    struct event_sink events;        /* without notices: the watch queues its own */
+    const struct maint_seams *seams;   /* svc, settings, key and prober are used */
+    const struct maint_locate *locate; /* what is watched */
+    struct event_sink events;          /* without notices: the watch queues its own */
     const struct config *config;
     const char *service;
     const char *store_path;  /* exists already */

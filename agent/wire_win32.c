@@ -20,6 +20,7 @@
 #include "ca/patient.h"
 #include "win32/casettings.h"
 #include "win32/clusterapi.h"
+#include "win32/castorecert.h"
 #include "win32/eventlog.h"
 #include "win32/comadmin.h"
 #include "win32/keyprobe.h"
@@ -33,7 +34,7 @@ struct wiring_parts {
     struct lazy_admin *admin;
     struct ca_patient patient;
     struct cluster_services services;
-    struct locate locate;
+    struct locate locate, watch_locate;
     char *program;
     struct event_log *event_log;
     struct logfile *log_file;
@@ -159,7 +160,10 @@ static int open_seams(struct wiring *w, const struct ldap_fetcher *ldap, struct 
         rc = path_in(PLACE_STATE, "state.db", &w->store_path, err);
     if (rc)
         return rc;
-    p->locate = (struct locate){&w->config, resolver_system(), ldap};
+    p->locate = (struct locate){.config = &w->config, .resolver = resolver_system(), .ldap = ldap};
+    p->watch_locate = p->locate;
+    p->watch_locate.all = true;
+    p->watch_locate.parents = ca_store_parents;
     p->services = (struct cluster_services){*svc_control_scm(), *cluster_system()};
     w->seams.svc = cluster_services_seam(&p->services);
     /* Whether its process is there is the local SCM's to say, also for a cluster resource. */
@@ -171,6 +175,7 @@ static int open_seams(struct wiring *w, const struct ldap_fetcher *ldap, struct 
     w->seams.settings = *ca_settings_registry();
     w->seams.key = choose_key_probe(w->config.ca.key_probe, p->program);
     w->seams.locate = locate_seam(&p->locate);
+    w->watch_locate = locate_seam(&p->watch_locate);
     w->seams.prober = worker_prober(p->program);
     return ERR_OK;
 }

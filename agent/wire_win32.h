@@ -14,7 +14,8 @@
 struct wiring {
     struct config config;
     struct maint_policy policy;
-    struct maint_seams seams; /* clock, progress and stopping are the conductor's */
+    struct maint_seams seams;         /* clock, progress and stopping are the conductor's */
+    struct maint_locate watch_locate; /* as seams.locate, with AIA locations and OCSP responders */
     char *store_path;
     struct wiring_parts *parts;
 };

@@ -36,6 +36,9 @@ struct probe_target {
     uint32_t key_index; /* CA key (index of the certificate at which the key first appeared) */
     uint32_t partition; /* CRL partition, 0 = none */
     bool parent;        /* belongs to a parent CA, not to this one */
+    /* Until when living certificates carry this URL, as read from the CA's database (UTC seconds);
+     * 0 = not read there. */
+    int64_t carried_until;
     int64_t timeout_ms; /* whole probe; 0 = LIMIT_FETCH_MS */
     uint64_t max_bytes; /* 0 = LIMIT_CRL_BYTES */
     bool as_client;     /* caches may answer; false = Cache-Control: no-cache */
@@ -50,6 +53,13 @@ struct probe_target {
     uint8_t ocsp_request[OCSP_REQUEST_MAX];
     uint16_t ocsp_request_len;
 };
+
+/* Only certificates issued earlier name it: neither the CA's configuration nor anybody here does.
+ */
+static inline bool probe_carried_only(const struct probe_target *t)
+{
+    return t->carried_until && !(t->origin & ~(uint32_t)FROM_CERTIFICATE);
+}
 
 enum probe_status {
     PROBE_OK = 0,  /* a CRL arrived and was read */

@@ -87,6 +87,8 @@ struct config {
         int64_t timeout;              /* seconds per location */
         int64_t history;              /* seconds that results are kept */
         int64_t key_test_interval;    /* seconds between two test signatures; 0 = none */
+        uint64_t issued_count;        /* issued certificates read for their locations; 0 = none */
+        int64_t issued_age;           /* seconds since they became valid; 0 = any */
     } probe;
     struct config_location *locations;
     size_t n_locations;

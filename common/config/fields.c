@@ -79,6 +79,8 @@ const struct field config_fields[] = {
     DURATION("probe", "timeout", probe.timeout),
     DURATION("probe", "history", probe.history),
     DURATION("probe", "key-test-interval", probe.key_test_interval),
+    NUMBER("probe", "issued-count", probe.issued_count),
+    DURATION("probe", "issued-age", probe.issued_age),
     TEXT("access", "operators", access.operators),
     TEXT("access", "readers", access.readers),
     TEXT("output", "metrics-file", output.metrics_file),

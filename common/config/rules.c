@@ -33,6 +33,7 @@ static const struct range ranges[] = {
     {"probe", "timeout", AT(probe.timeout), 1, 600},
     {"probe", "history", AT(probe.history), DAY, 3660 * DAY},
     {"probe", "key-test-interval", AT(probe.key_test_interval), 0, 31 * DAY},
+    {"probe", "issued-age", AT(probe.issued_age), 0, 36500 * DAY},
     {"notify", "reminder", AT(notify.reminder), 0, 31 * DAY},
 };
 

@@ -68,11 +68,17 @@ void rules_download(struct rules *x, size_t i, size_t others_like)
     /* A location that only the CA writes to is no client's: CertSvc's own folder may be unreadable
      * from elsewhere. */
     bool clients = t->origin & ~(uint32_t)FROM_CA_PUBLISH;
-    if ((t->parent || !clients) && f->severity == SEV_CRITICAL)
+    if ((t->parent || !clients || probe_carried_only(t)) && f->severity == SEV_CRITICAL)
         f->severity = SEV_WARNING;
     rule_expected(f, "a %s CRL", t->role == ROLE_CRL_DELTA ? "delta" : "base");
     rule_found(f, "%.400s", r->detail[0] ? r->detail : probe_status_name(r->status));
     size_t n = strlen(f->found);
+    char until[WHEN_TEXT_MAX];
+    if (probe_carried_only(t))
+        snprintf(f->found + n, sizeof f->found - n,
+                 "; only certificates issued earlier name it, until %s",
+                 when_format(t->carried_until, until));
+    n = strlen(f->found);
     if (others_like)
         snprintf(f->found + n, sizeof f->found - n, "; the same at %zu more server%s", others_like,
                  others_like == 1 ? "" : "s");

@@ -120,7 +120,10 @@ void runway_compute(const struct probe_target *targets, const struct probe_resul
     memset(ret, 0, sizeof *ret);
     int64_t spent = now + propagation;
     for (size_t i = 0; i < n; i++) {
-        struct runway_line *l = is_crl_target(&targets[i]) ? line_of(ret, &targets[i]) : NULL;
+        /* A dead location of earlier certificates is a finding, and no runway that can end. */
+        bool counts = is_crl_target(&targets[i]) &&
+                      (usable(&targets[i], &results[i]) || !probe_carried_only(&targets[i]));
+        struct runway_line *l = counts ? line_of(ret, &targets[i]) : NULL;
         if (l)
             weaken(l, i, usable(&targets[i], &results[i]), results[i].facts.next_update, spent);
     }

@@ -252,10 +252,14 @@ static void rule_locations(struct judge *j)
     }
 }
 
+/* A location that only certificates issued earlier name and that serves nothing already does not
+ * get worse by the maintenance: it is said, and no reason to refuse. */
 static void unusable(struct judge *j, size_t i)
 {
     const struct probe_result *p = &j->in->round->result[i];
-    struct finding *f = refuse(j, FIND_GATE_LOCATION_UNUSABLE);
+    struct finding *f = probe_carried_only(&j->in->round->target[i])
+                            ? add(j, FIND_GATE_LOCATION_UNUSABLE, SEV_WARNING)
+                            : refuse(j, FIND_GATE_LOCATION_UNUSABLE);
     at_probe(f, j->in->round, i);
     snprintf(f->expected, sizeof f->expected, "a %s CRL with a good signature",
              j->in->round->target[i].role == ROLE_CRL_DELTA ? "delta" : "base");

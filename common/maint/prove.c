@@ -215,7 +215,8 @@ static int list_locations(const struct prove_input *in, struct prove_report *r,
         size_t l = 0;
         while (l < r->n_lines && !crl_line_at(&r->line[l].line, &all[i]))
             l++;
-        if (l == r->n_lines)
+        /* The CA does not publish to what only earlier certificates name. */
+        if (l == r->n_lines || probe_carried_only(&all[i]))
             continue;
         struct prove_location *o = &r->location[kept];
         str_copy(o->url, sizeof o->url, all[i].url);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "maint/harvest.h"
 
 /* Kinds in the cache. The number of certificates stands in a value, the state of each beside it. */
 static const char *const kind_cert = "ca-cert";
@@ -27,6 +28,7 @@ static void key_free(struct ca_key *k)
     buf_free(&k->cdp_urls);
     buf_free(&k->aia_urls);
     buf_free(&k->ocsp_urls);
+    buf_free(&k->issued);
 }
 
 void ca_view_free(struct ca_view *v)
@@ -34,6 +36,7 @@ void ca_view_free(struct ca_view *v)
     for (size_t i = 0; i < v->n_keys; i++)
         key_free(&v->key[i]);
     free(v->key);
+    free(v->carried);
     ca_settings_free(&v->settings);
     crl_issuers_free(&v->issuers);
     memset(v, 0, sizeof *v);
@@ -243,6 +246,8 @@ int ca_view_read(const struct ca_settings_reader *settings, const struct ca_admi
                    : err_set(err, ERR_NOT_FOUND, "the CA is stopped and nothing is cached");
     if (!rc)
         rc = collect_issuers(&v, err);
+    if (!rc && store)
+        rc = harvest_recall(store, now, &v, err);
     v.deltas = v.settings.delta_period.count > 0;
     if (rc) {
         ca_view_free(&v);

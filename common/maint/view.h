@@ -12,6 +12,7 @@
 #include "cdp/probe.h"
 #include "crl/reader.h"
 #include "health/runway.h"
+#include "store/carried.h"
 #include "store/store.h"
 
 /* One CA certificate. Several certificates can share one key; only one of them (living) carries the
@@ -26,6 +27,7 @@ struct ca_key {
     struct buf cdp_urls;  /* property 0x29: one URL per line */
     struct buf aia_urls;  /* property 0x2A */
     struct buf ocsp_urls; /* property 0x2B */
+    struct buf issued;    /* a certificate that this key issued recently, DER; may be empty */
 };
 
 struct ca_view {
@@ -34,9 +36,11 @@ struct ca_view {
     int64_t when; /* when the CA said so */
     struct ca_key *key;
     size_t n_keys;
-    uint32_t partitions;         /* 0 = CRLs are not partitioned */
-    bool deltas;                 /* delta CRLs are enabled */
-    struct crl_issuers *issuers; /* all CA certificates */
+    uint32_t partitions;           /* 0 = CRLs are not partitioned */
+    bool deltas;                   /* delta CRLs are enabled */
+    struct crl_issuers *issuers;   /* all CA certificates */
+    struct store_carried *carried; /* what living certificates carry (maint/harvest.h) */
+    size_t n_carried;
 };
 
 /* ca_running: may the CA be asked? Then the answers go to the cache. ERR_UNAVAILABLE when it does

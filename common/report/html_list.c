@@ -121,7 +121,9 @@ static void table_row(struct buf *out, const struct report *r, size_t i)
     cell(out, "Location", "wide", t->url);
     cell(out, "Server", "who", t->as_client ? "as clients (caches allowed)" : report_server(r, i));
     snprintf(text, sizeof text, "%u%s %s%s", t->key_index, partition, location_role_name(t->role),
-             t->parent ? " (parent)" : "");
+             t->parent               ? " (parent)"
+             : probe_carried_only(t) ? " (only in certificates issued earlier)"
+                                     : "");
     cell(out, "Key", "kind", text);
     cell(out, "Number", "n", n);
     cell(out, "nextUpdate", "", until);

@@ -131,6 +131,8 @@ static json_t *location(const struct report *r, size_t i)
     json_object_set_new(o, "parent", json_boolean(t->parent));
     json_object_set_new(o, "caches_allowed", json_boolean(t->as_client));
     json_object_set_new(o, "origins", origins(t->origin));
+    json_object_set_new(o, "carried_until",
+                        t->carried_until ? time_or_null(t->carried_until) : json_null());
     json_object_set_new(o, "state", json_string(report_state(r, i)));
     json_object_set_new(o, "status", json_string(probe_status_name(a->status)));
     json_object_set_new(o, "detail", text_or_null(a->detail));

@@ -42,7 +42,12 @@ static void crl_labels(struct buf *out, const struct report *r, size_t i)
     label(out, "type", location_role_name(t->role), false);
     label(out, "cdp", t->url, false);
     label(out, "server", t->address[0] ? t->address : r->results[i].address, false);
-    label(out, "scope", t->parent ? "parent" : t->as_client ? "cached" : "own", false);
+    label(out, "scope",
+          t->parent               ? "parent"
+          : t->as_client          ? "cached"
+          : probe_carried_only(t) ? "issued"
+                                  : "own",
+          false);
     buf_putc(out, '}');
 }
 

@@ -134,7 +134,8 @@ static void cells_of(const struct report *r, size_t i, struct cells *c)
     if (report_has_crl(r, i))
         crl_number_format(&r->results[i].facts.number, number);
     cut_middle(number, NUMBER_WIDTH, c->number, sizeof c->number);
-    str_copy(c->type, sizeof c->type, t->parent ? "parent" : location_role_name(t->role));
+    snprintf(c->type, sizeof c->type, "%s%s", t->parent ? "parent" : location_role_name(t->role),
+             probe_carried_only(t) ? "*" : "");
     snprintf(key, sizeof key, t->partition ? "%u/%u" : "%u", t->key_index, t->partition);
     str_copy(c->key, sizeof c->key, key);
 }
@@ -236,6 +237,7 @@ int text_table(const struct report *r, size_t columns, const struct text_paint *
     if (report_order(r, &order, err))
         return err->code;
     struct columns w = measure(r, columns);
+    bool carried = false;
     buf_printf(out, "\n  %-*s %*s %*s %-*s %*s  %s\n", w.state, "State", w.left, "Runway", w.number,
                "No.", w.type, "Type", w.key, "Key", "Location");
     SCOPED(buf_free) struct buf tail = BUF_INIT;
@@ -244,7 +246,10 @@ int text_table(const struct report *r, size_t columns, const struct text_paint *
         if (i && new_block(r, order[i - 1], order[i]))
             buf_puts(out, "\n");
         table_line(out, r, order[i], &w, paint);
+        carried = carried || probe_carried_only(&r->targets[order[i]]);
     }
     buf_puts(out, buf_str(&tail));
+    if (carried)
+        buf_puts(out, "  * only certificates issued earlier name this location\n");
     return ERR_OK;
 }

@@ -194,6 +194,7 @@ static void location(struct xml *x, const struct report *r, size_t i)
     number(x, "partition", t->partition);
     flag(x, "parent", t->parent);
     flag(x, "cachesAllowed", t->as_client);
+    point(x, "carriedUntil", t->carried_until ? t->carried_until : WHEN_NONE);
     attribute(x, "state", report_state(r, i));
     attribute(x, "status", probe_status_name(a->status));
     attribute(x, "detail", a->detail);

@@ -84,7 +84,14 @@ static const char schema_2[] =
     " detail TEXT NOT NULL);"
     "CREATE INDEX keytest_at ON keytest (at);";
 
-static const char *const migrations[STORE_SCHEMA] = {schema_1, schema_2};
+/* Locations that living certificates carry (store/carried.h). */
+static const char schema_3[] =
+    "CREATE TABLE carried ("
+    " url TEXT NOT NULL, role INTEGER NOT NULL, key_index INTEGER NOT NULL,"
+    " until INTEGER NOT NULL, seen INTEGER NOT NULL,"
+    " PRIMARY KEY (url, role, key_index)) WITHOUT ROWID;";
+
+static const char *const migrations[STORE_SCHEMA] = {schema_1, schema_2, schema_3};
 
 static int read_version(struct store *s, int *ret, struct err *err)
 {

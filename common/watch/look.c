@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "cdp/url.h"
 #include "health/cacert.h"
+#include "maint/harvest.h"
 #include "store/history.h"
 #include "store/maintenance.h"
 #include "watch/watch.h"
@@ -69,6 +70,24 @@ static void add_certs(const struct ca_view *view, struct health_ca_certs *ret)
     }
 }
 
+/* Old CDPs live until the last certificate dies. That they cannot be read now is told, and what is
+ * known of them stays watched. */
+static int harvest(const struct watch_setup *s, struct look *l, int64_t now, struct err *err)
+{
+    const struct harvest_limits limits = {.count = (uint32_t)s->config->probe.issued_count,
+                                          .age = s->config->probe.issued_age};
+    struct err why = ERR_INIT;
+    if (!harvest_refresh(s->store, &s->seams.admin, &limits, now, &l->view, &why))
+        return ERR_OK;
+    struct finding *f = findings_add(&l->findings, FIND_ISSUED_UNREADABLE);
+    if (!f)
+        return err_nomem(err);
+    (void)str_copy(f->expected, sizeof f->expected, "the newest issued certificates");
+    (void)str_copy(f->found, sizeof f->found, why.text);
+    finding_fill_remedy(f);
+    return ERR_OK;
+}
+
 static int judge(const struct config *config, const struct health_known *known, size_t n_known,
                  struct look *l, struct err *err)
 {
@@ -107,6 +126,8 @@ int look_take(const struct watch_setup *s, bool ask_ca, const struct health_know
     l->propagation = s->config->maintenance.propagation;
     int rc = ca_view_read(&seams->settings, &seams->admin, s->store, ask_ca,
                           clock_now(seams->clock), &l->view, err);
+    if (!rc && ask_ca && s->store)
+        rc = harvest(s, l, clock_now(seams->clock), err);
     if (!rc)
         rc = probe_round_run(&seams->locate, &seams->prober, &l->view, l->propagation, seams->clock,
                              &l->round, err);

@@ -166,7 +166,8 @@ static void set_conditions(struct recall *r, struct probe_target *targets, size_
  * time. */
 static bool worth_keeping(const struct probe_target *t, const struct probe_result *p)
 {
-    return (t->kind == LOC_HTTP || t->kind == LOC_HTTPS) && p->status == PROBE_OK &&
+    bool crl = t->role == ROLE_CRL_BASE || t->role == ROLE_CRL_DELTA;
+    return crl && (t->kind == LOC_HTTP || t->kind == LOC_HTTPS) && p->status == PROBE_OK &&
            (p->etag[0] || p->last_modified[0]) && p->total_ms <= RECALL_SLOW_MS &&
            (p->signature == CRL_SIG_GOOD || p->signature == CRL_SIG_NOT_CHECKED);
 }

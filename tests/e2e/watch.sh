@@ -12,6 +12,27 @@ sink_up() {
     lab exec python3 "$E2E/../lab/web/sink.py" "$T/sink" "$T/sink/c.pem" "$T/sink/k.pem" > "$T/sink/log" 2>&1 &
     eventually 5 "the sink" grep -q ready "$T/sink/log"
 }
+# old_world: certificates that the CA issued before its configuration changed: one with a CDP that is in no configuration any
+# more, one that has expired, one with an OCSP URL, whose responder runs in the lab with a certificate of this CA.
+old_world() {
+    mkdir -p "$T/ocsp"
+    openssl ecparam -name prime256v1 -genkey -noout -out "$T/ocsp/signer.key"
+    openssl ec -in "$T/ocsp/signer.key" -pubout -out "$L/prefix/drive_c/signer.pub" 2>/dev/null
+    ln -s "Lab Issuing CA.crl" "$L/www/pki/old.crl"
+    ln -s "Lab Issuing CA.crl" "$L/www/pki/gone.crl"
+    win certutil.exe -labissue "OCSP signer" 14 'public=C:\signer.pub' signing=1 'out=C:\signer.crt' > /dev/null
+    win certutil.exe -labissue "Retired Server" 30 back=300 cdp=http://pki.lab.test/pki/gone.crl > /dev/null
+    win certutil.exe -labissue "Old Server" 90 back=300 cdp=http://pki.lab.test/pki/old.crl > /dev/null
+    win certutil.exe -labissue "Server" 365 "cdp=http://pki.lab.test/pki/Lab%20Issuing%20CA.crl" ocsp=http://127.0.0.1:8091/ocsp/delegated \
+        'out=C:\leaf.crt' > /dev/null
+    win certutil.exe -labissue "Attacker" 365 'cdp=file://thief.test/share/x.crl' > /dev/null
+    win certutil.exe -labissue "Over" -1 back=300 cdp=http://pki.lab.test/pki/over.crl > /dev/null
+    win labadm.exe prop 0x0C 0 3 'C:\ca.crt' > /dev/null
+    local n
+    for n in signer leaf ca; do openssl x509 -inform DER -in "$L/prefix/drive_c/$n.crt" -out "$T/ocsp/$n.pem"; done
+    lab exec /usr/bin/python3 "$E2E/../lab/web/ocsp.py" "$T/ocsp" 8091 > "$T/ocsp/log" 2>&1 &
+    eventually 5 "the responder" grep -q ready "$T/ocsp/log"
+}
 hooks() { cat "$T/sink/hooks.jsonl" 2>/dev/null; }
 mails() { cat "$T/sink/mails.txt" 2>/dev/null; }
 metric() { grep -E "$1" "$DATA/metrics.prom" 2>/dev/null; }
@@ -21,6 +42,7 @@ look() { agent check --format nagios > /dev/null 2>&1 || true; }
 step "a CA, a webhook and a mail server; looks every two seconds"
 lab_up --no-ad
 sink_up
+old_world
 agent_install "" "" '<notify><minimum>critical</minimum><smtp-server>127.0.0.1:2525</smtp-server><smtp-security>none</smtp-security>
   <smtp-from>crlagent@lab.test</smtp-from><smtp-to><receiver>pki@lab.test</receiver></smtp-to>
   <webhook-url>http://127.0.0.1:8090/ok/x</webhook-url></notify>
@@ -54,6 +76,23 @@ expect_out 1 check --format json
 expect "found" "$(json '[.findings[] | select(.id == 4031 and (.found | test("found 304")))] | length > 0')" true
 lab web fresh 2 > /dev/null
 look; look
+
+step "what only earlier certificates carry is watched and marked; the OCSP responder is asked about an issued certificate"
+rm "$L/www/pki/gone.crl"
+expect_out 1 check --format json
+expect "the old CDP's origin" "$(json '[.locations[] | select(.url | endswith("/old.crl")) | .origins | join("+")] | unique | join(" ")')" certificate
+expect_match "and its end" "$(json '[.locations[] | select(.url | endswith("/old.crl")) | .carried_until][0]')" '^20..-..-..T'
+expect "the present CDP's origins" "$(json '[.locations[] | select(.url | endswith("/Lab%20Issuing%20CA.crl")) | .origins | join("+")] | unique | join(" ")')" \
+    ca-cdp+certificate
+expect "a dead one is a warning that names them" \
+    "$(json '[.findings[] | select(.url | endswith("/gone.crl")) | "\(.id) \(.severity) \(.found | test("only certificates issued earlier name it, until 20"))"] | unique | join(" ")')" \
+    "4044 warning true"
+expect "neither the expired one's nor a file server's" "$(json '[.locations[] | select(.url | test("over.crl|thief"))] | length')" 0
+expect "responder" "$(json '[.locations[] | select(.type == "ocsp") | "\(.state) \(.ocsp.signer) \(.ocsp.certificate)"] | join(" ")')" "OK delegated good"
+expect_out 1 check
+expect_match "text" "$OUT" 'base\*.*old.crl.*only certificates issued earlier name this location'
+eventually 8 "metric of it" metric '^crlagent_cdp_up\{.*old.crl.*scope="issued".* 1'
+ln -sf "Lab Issuing CA.crl" "$L/www/pki/gone.crl"
 
 step "one of two web nodes serves yesterday's CRL: one event, a metric, a webhook call and a mail"
 lab web stale 2 > /dev/null
