@@ -161,7 +161,7 @@ int store_notice_sent(struct store *s, int64_t id, int64_t now, struct err *err)
 {
     SCOPED(stmt_done) struct stmt q = {0};
     (void)stmt_open(&q, s, "closing a notice",
-                    "UPDATE notice SET sent = ?, tries = tries + 1, last_error = ''"
+                    "UPDATE notice SET sent = ?, tries = tries + 1, last_error = '', body = x''"
                     " WHERE id = ? AND sent IS NULL",
                     err);
     stmt_int(&q, now);

@@ -77,6 +77,7 @@ MUST_CHECK int store_notice_add(struct store *s, const char *channel, const char
 MUST_CHECK int store_notice_due(struct store *s, int64_t now, struct store_notice *ret, size_t max,
                                 size_t *ret_n, struct err *err);
 MUST_CHECK int store_notice_body(struct store *s, int64_t id, struct buf *ret, struct err *err);
+/* The row is kept for the record, its body is not: a month of reports would be hundreds of MB. */
 MUST_CHECK int store_notice_sent(struct store *s, int64_t id, int64_t now, struct err *err);
 MUST_CHECK int store_notice_failed(struct store *s, int64_t id, int64_t next_try, const char *why,
                                    struct err *err);

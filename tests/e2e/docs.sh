@@ -15,7 +15,7 @@ finish() {
 }
 trap finish EXIT
 python3 - "$top" "$build/bin" <<'EOF2'
-import pathlib, re, subprocess, sys
+import pathlib, re, subprocess, sys, tempfile
 top, bin_ = map(pathlib.Path, sys.argv[1:])
 COMMAND = re.compile(r'(?<![\w/.(-])(?:&\s*)?(?:"[^"\n]*\\)?(crlagent|hsmupgrade)(?:\.exe)?"?[ ]+([a-z][^`\n]*)')
 errors, lines, cache = [], 0, {}
@@ -23,9 +23,12 @@ errors, lines, cache = [], 0, {}
 def help_of(program, *words):
     key = (program,) + words
     if key not in cache:
-        done = subprocess.run(["wine", str(bin_ / f"{program}.exe"), *words], capture_output=True, text=True, timeout=60,
-                              encoding="utf-8", errors="replace")
-        cache[key] = (done.stdout + done.stderr).replace("\r", "")
+        # A file, not a pipe: Wine's services, when this call starts them, keep it open for minutes.
+        with tempfile.TemporaryFile() as out:
+            subprocess.run(["wine", str(bin_ / f"{program}.exe"), *words], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                           timeout=60, check=False)
+            out.seek(0)
+            cache[key] = out.read().decode("utf-8", "replace").replace("\r", "")
     return cache[key]
 
 def verbs_of(program):

@@ -67,6 +67,31 @@ calls=()
 for i in {1..8}; do agent status --json > "$T/status.$i" 2>&1 & calls+=($!); done
 for i in "${calls[@]}"; do wait "$i" || fail "one of eight callers at once was not served: $(cat "$T"/status.*)"; done
 
+# hooks CHANGE: a whole maintenance; milliseconds in $took
+hooks() {
+    local began
+    began=$(date +%s%3N)
+    expect_rc 0 agent hook pre-upgrade --change "$1" --window 1h --reserve 10m --json
+    expect_match "paused" "$OUT" '"outcome": *"done"'
+    expect_rc 0 agent hook post-upgrade --change "$1" --json
+    expect_match "back" "$OUT" '"outcome": *"done"'
+    took=$(($(date +%s%3N) - began))
+}
+
+step "a whole maintenance, alone and while 64 hostile clients come again and again: the same answers"
+hooks CHG-ALONE
+alone=$took
+"$LAB" wine "$L" 'C:\Program Files\crlagent\pipe_abuse.exe' storm 64 90 > "$T/storm" 2>&1 &
+storm=$!
+eventually 30 "the storm has begun" grep -q begun "$T/storm"
+hooks CHG-STORM
+alive
+expect_rc 0 abuse calm
+wait $storm || fail "the storm: $(cat "$T/storm")"
+clients=$(tail -1 "$T/storm" | tr -d '\r' | cut -d' ' -f1)
+[ "$clients" -ge 64 ] || fail "the storm had only $clients clients"
+printf 'a maintenance: %s ms alone, %s ms under 64 hostile clients at a time (%s connections)\n' "$alone" "$took" "$clients"
+
 step "a silent client is cut after its time, and does not keep the service from stopping"
 abuse silent > "$T/silent" &
 silent=$!

@@ -75,12 +75,80 @@ static int many(int n)
     return 0;
 }
 
+/* storm N SECONDS: N clients at once, each again and again with another misbehaviour, until the
+ * time is over or somebody runs "calm". */
+#define CALM L"crlagent_pipe_abuse_calm"
+
+struct storm {
+    HANDLE calm;
+    ULONGLONG end;
+    LONG done, refused;
+};
+
+static void misbehave(int way, HANDLE h)
+{
+    static const char block[4096] = {'x'};
+    switch (way % 4) {
+    case 0:
+        put(h, "\xff\xfe\x00\x01GET / HTTP/1.1\r\n\r\n", 22);
+        break;
+    case 1:
+        put_frame(h, 500, 'Q', "{\"version\":1,", 13);
+        break;
+    case 2:
+        put_frame(h, 100u * 1024 * 1024, 'Q', block, sizeof block);
+        break;
+    default: /* silent */
+        break;
+    }
+    Sleep(100);
+}
+
+static DWORD WINAPI storm_client(void *arg)
+{
+    struct storm *s = arg;
+    for (int way = (int)GetCurrentThreadId() / 4;
+         GetTickCount64() < s->end && WaitForSingleObject(s->calm, 0) == WAIT_TIMEOUT; way++) {
+        HANDLE h = open_pipe();
+        InterlockedIncrement(h ? &s->done : &s->refused);
+        if (!h)
+            continue;
+        misbehave(way, h);
+        CloseHandle(h);
+    }
+    return 0;
+}
+
+static int storm(int n, int seconds)
+{
+    static HANDLE thread[CLIENTS_MAX];
+    struct storm s = {.calm = CreateEventW(NULL, TRUE, FALSE, CALM),
+                      .end = GetTickCount64() + (ULONGLONG)seconds * 1000};
+    n = n > CLIENTS_MAX ? CLIENTS_MAX : n;
+    for (int i = 0; i < n; i++)
+        thread[i] = CreateThread(NULL, 0, storm_client, &s, 0, NULL);
+    while (s.done < n && GetTickCount64() < s.end)
+        Sleep(20);
+    printf("begun\n");
+    fflush(stdout);
+    for (int i = 0; i < n; i++) {
+        if (thread[i])
+            WaitForSingleObject(thread[i], INFINITE);
+    }
+    printf("%ld %ld\n", s.done, s.refused);
+    return s.done >= n ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     static char block[65536];
     const char *mode = argc > 1 ? argv[1] : "";
     if (strcmp(mode, "many") == 0)
         return many(argc > 2 ? (int)strtol(argv[2], NULL, 10) : 64);
+    if (strcmp(mode, "calm") == 0)
+        return SetEvent(CreateEventW(NULL, TRUE, FALSE, CALM)) ? 0 : 1;
+    if (strcmp(mode, "storm") == 0 && argc > 3)
+        return storm((int)strtol(argv[2], NULL, 10), (int)strtol(argv[3], NULL, 10));
     HANDLE h = open_pipe();
     if (!h) {
         printf("no pipe: %lu\n", (unsigned long)GetLastError());

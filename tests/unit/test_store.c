@@ -426,6 +426,9 @@ static void store_notice__life_of_one__queue_order(void **state)
     assert_int_equal(store_notice_failed(s, got[0].id, NOW + 60, "refused", &err), ERR_OK);
     assert_int_equal(store_notice_sent(s, got[1].id, NOW, &err), ERR_OK);
     assert_int_equal(store_notice_sent(s, got[1].id, NOW, &err), ERR_NOT_FOUND);
+    SCOPED(buf_free) struct buf kept = BUF_INIT;
+    assert_int_equal(store_notice_body(s, got[1].id, &kept, &err), ERR_OK);
+    assert_int_equal(kept.len, 0);
     assert_int_equal(store_notice_next(s, &next, &err), ERR_OK);
     assert_int_equal(next, NOW + 60);
     assert_int_equal(store_notice_due(s, NOW + 60, got, 4, &n, &err), ERR_OK);
