@@ -400,8 +400,8 @@ static void check_key(struct doctor *d)
         add(d, WARN, "key-test",
             "give the account the right to use the key, with the provider's tool",
             "a CA key is for SYSTEM and Administrators by default: %s may not be able to test it; "
-            "without it a maintenance ends with exit code %d",
-            d->account, EXIT_HSM_NOT_ACCEPTED);
+            "without it the gate of pre-upgrade refuses (exit code %d)",
+            d->account, EXIT_GATE_REFUSED);
 }
 
 static const char *state_name(enum state s)

@@ -88,6 +88,12 @@ for page in pages:
             if re.fullmatch(r"(tests|docs|common|agent|driver|win32|installer)/[\w./-]+", span) and not (top / span).exists():
                 errors.append(f"{page.name}:{number}: no file '{span}'")
 
+# The page of settings is the program's own.
+settings = [l.rstrip() for l in (top / "docs/configuration.md").read_text(encoding="utf-8").splitlines() if l.strip()]
+own = [l.rstrip() for l in help_of("crlagent", "config", "reference").splitlines() if l.strip()]
+if len(own) < 50 or settings != own:
+    errors.append("configuration.md is out of date: crlagent config reference > docs/configuration.md")
+
 # Exit codes: the programs' enums and the pages list the same.
 def exit_codes(header, page, after="# "):
     code = {int(n) for n in re.findall(r"^    (?:EXIT|HU)_\w+ = (\d+)", (top / header).read_text(), re.M)}

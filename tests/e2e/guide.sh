@@ -23,7 +23,7 @@ pki_files() {
     cp "$L/www/pki/Lab Issuing CA.crl" "$pki/current.crl"
 }
 
-# The lines of the page, in order, each once (hooks as often as they are there): indented blocks and `inline code`.
+# The lines of the page, in order, each once (hooks, start and stop as often as they are there): indented blocks and `inline code`.
 lines_of_guide() {
     python3 - "$TOP/docs/operators-guide.md" <<'EOF2'
 import re, sys
@@ -31,7 +31,7 @@ seen = set()
 for line in open(sys.argv[1], encoding="utf-8"):
     spans = [line.strip()] if line.startswith("    ") else re.findall(r"`([^`]+)`", line)
     for s in spans:
-        if s.startswith("crlagent ") and (s not in seen or "hook" in s):
+        if s.startswith("crlagent ") and (s not in seen or "hook" in s or s.endswith(("start", "stop"))):
             seen.add(s)
             print(s)
 EOF2
@@ -57,6 +57,8 @@ expected() {
         "crlagent doctor"*) echo 0 1 2 ;;
         "crlagent check"* | "crlagent simulate"* | "crlagent crl "*) echo 0 1 2 ;;
         "crlagent config init") echo 0 ;;
+        "crlagent notify --test") echo 2 ;; # no mail server and no webhook are configured
+        "crlagent maintenance") echo 0 ;;
         "crlagent install"* | "crlagent start" | "crlagent stop" | "crlagent status" | "crlagent config test" | "crlagent history"* | \
             "crlagent grant --ca --services --dry-run" | "crlagent revoke"* | "crlagent explain"* | "crlagent hook "* | "crlagent extend "* | \
             "crlagent publish "*) echo 0 ;;
