@@ -52,7 +52,9 @@ struct run {
     size_t ring_head, ring_len;
     struct http_transfer *slots;
     struct http_transfer **idle;
-    size_t n_slots, n_idle;
+    struct http_transfer **finished; /* answered, not yet judged */
+    size_t n_slots, n_idle, n_finished;
+    size_t n_active;  /* on the wire; at most max_total */
     size_t *blocking; /* indexes of file and LDAP targets */
     size_t n_blocking;
     atomic_size_t done;
@@ -164,7 +166,7 @@ static void one_done(struct run *run, uint32_t server)
 static void start_transfers(struct run *run)
 {
     struct job job;
-    while (run->n_idle && take_from_ring(run, &job)) {
+    while (run->n_idle && run->n_active < run->f->opt.max_total && take_from_ring(run, &job)) {
         struct http_transfer *t = run->idle[--run->n_idle];
         struct probe_result *r = &run->results[job.target];
         t->host = job.server;
@@ -174,10 +176,13 @@ static void start_transfers(struct run *run)
             one_done(run, job.server);
         } else {
             curl_multi_add_handle(run->f->multi, t->easy);
+            run->n_active++;
         }
     }
 }
 
+/* What has been answered leaves the wire at once, so that the next question goes out before the
+ * signature of this answer is checked. */
 static void end_transfers(struct run *run)
 {
     int left = 0;
@@ -187,32 +192,48 @@ static void end_transfers(struct run *run)
         struct http_transfer *t = NULL;
         CURLcode code = m->data.result;
         curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
-        http_end(t, code);
+        t->code = code;
         curl_multi_remove_handle(run->f->multi, t->easy);
-        run->idle[run->n_idle++] = t;
+        run->finished[run->n_finished++] = t;
+        run->n_active--;
         one_done(run, t->host);
     }
+}
+
+static void judge_finished(struct run *run)
+{
+    for (; run->n_finished; run->n_finished--) {
+        struct http_transfer *t = run->finished[run->n_finished - 1];
+        http_end(t, t->code);
+        run->idle[run->n_idle++] = t;
+    }
+}
+
+static void tell_progress(const struct run *run, size_t *shown)
+{
+    const struct fetch_options *opt = &run->f->opt;
+    size_t done = atomic_load(&run->done);
+    if (opt->progress && done != *shown)
+        opt->progress(opt->progress_arg, done, run->n);
+    *shown = done;
 }
 
 static int run_http(struct run *run, struct err *err)
 {
     size_t shown = SIZE_MAX;
     int running = 0;
-    const struct fetch_options *opt = &run->f->opt;
     for (uint32_t i = 0; i < run->n_servers; i++)
         stand_in_ring(run, i);
     for (;;) {
         start_transfers(run);
         CURLMcode rc = curl_multi_perform(run->f->multi, &running);
+        judge_finished(run);
         if (!rc)
             end_transfers(run);
-        size_t done = atomic_load(&run->done);
-        if (opt->progress && done != shown)
-            opt->progress(opt->progress_arg, done, run->n);
-        shown = done;
-        if (run->n_idle == run->n_slots && !run->ring_len)
+        tell_progress(run, &shown);
+        if (!run->n_active && !run->n_finished && !run->ring_len)
             return ERR_OK;
-        if (!rc && run->n_idle != run->n_slots && (!run->ring_len || !run->n_idle))
+        if (!rc && run->n_active && !run->n_finished)
             rc = curl_multi_poll(run->f->multi, NULL, 0, 1000, NULL);
         if (rc)
             return err_set_os(err, ERR_INTERNAL, (long)rc, "libcurl: %s", curl_multi_strerror(rc));
@@ -235,14 +256,17 @@ static void probe_blocking(void *arg, size_t i)
 static int make_room(struct run *run, struct err *err)
 {
     size_t n = run->n;
-    size_t slots = n < run->f->opt.max_total ? n : run->f->opt.max_total;
+    /* twice: as many on the wire as answered and waiting to be judged */
+    size_t most = 2 * (size_t)run->f->opt.max_total, slots = n < most ? n : most;
     run->jobs = calloc(n, sizeof *run->jobs);
     run->servers = calloc(n, sizeof *run->servers);
     run->ring = calloc(n, sizeof *run->ring);
     run->blocking = calloc(n, sizeof *run->blocking);
     run->slots = calloc(slots, sizeof *run->slots);
     run->idle = calloc(slots, sizeof(struct http_transfer *));
-    if (!run->jobs || !run->servers || !run->ring || !run->blocking || !run->slots || !run->idle)
+    run->finished = calloc(slots, sizeof(struct http_transfer *));
+    if (!run->jobs || !run->servers || !run->ring || !run->blocking || !run->slots || !run->idle ||
+        !run->finished)
         return err_nomem(err);
     sort_jobs(run);
     slots = slots < run->n_jobs ? slots : run->n_jobs;
@@ -271,6 +295,7 @@ static void clean_up(struct run *run)
     free(run->blocking);
     free(run->slots);
     free(run->idle);
+    free(run->finished);
 }
 
 static int prober_run(void *self, const struct probe_target *targets, size_t n,
@@ -287,8 +312,12 @@ static int prober_run(void *self, const struct probe_target *targets, size_t n,
     for (size_t i = 0; i < n; i++)
         reset_result(&results[i], clock_now(f->opt.clock));
     int rc = make_room(&run, err);
-    if (!rc)
-        rc = parallel_start(run.n_blocking, BLOCKING_THREADS, probe_blocking, &run, &threads, err);
+    struct err none = ERR_INIT;
+    if (!rc &&
+        parallel_start(run.n_blocking, BLOCKING_THREADS, probe_blocking, &run, &threads, &none)) {
+        for (size_t i = 0; i < run.n_blocking; i++) /* no thread to be had: one after the other */
+            probe_blocking(&run, i);
+    }
     if (!rc)
         rc = run_http(&run, err);
     parallel_wait(&threads);

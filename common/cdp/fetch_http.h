@@ -12,6 +12,7 @@
 
 struct http_transfer {
     CURL *easy; /* kept between transfers */
+    CURLcode code; /* how the transfer ended */
     const struct probe_target *target;
     struct probe_result *result;
     struct body body;

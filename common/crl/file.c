@@ -90,21 +90,42 @@ static int understand(struct stream *s, struct crl_reader *r, const struct crl_p
     }
 }
 
+/* No thread to be had (a full machine, a job with a process limit): one after the other. Block 0 is
+ * there already. */
+static int run_alone(struct stream *s, struct crl_reader *r, const struct crl_progress *progress,
+                     struct err *err)
+{
+    uint64_t done = 0;
+    r->whole_elsewhere = false;
+    for (size_t i = 0;; i++) {
+        size_t n = i ? stream_read(s, i) : s->len[0];
+        if (n == 0)
+            return ERR_OK;
+        int rc = crl_reader_feed(r, stream_block(s, i), n, err);
+        if (rc)
+            return rc;
+        done += n;
+        if (progress && progress->tell)
+            progress->tell(progress->arg, done, progress->total);
+    }
+}
+
 static int run_parallel(struct stream *s, struct crl_reader *r, const struct crl_progress *progress,
                         struct err *err)
 {
     SCOPED(tally_free) struct tally *full = NULL;
     SCOPED(tally_free) struct tally *empty = NULL;
     struct parallel *other = NULL;
-    int rc = tally_new(0, &full, err);
+    struct err none = ERR_INIT;
+    int rc = tally_new(0, &full, &none);
     if (!rc)
-        rc = tally_new(STREAM_BLOCKS - 1, &empty, err);
+        rc = tally_new(STREAM_BLOCKS - 1, &empty, &none);
     s->full = full;
     s->empty = empty;
     if (!rc)
-        rc = parallel_start(1, 1, read_and_hash, s, &other, err);
+        rc = parallel_start(1, 1, read_and_hash, s, &other, &none);
     if (rc)
-        return rc;
+        return run_alone(s, r, progress, err);
     rc = understand(s, r, progress, err);
     if (rc) { /* the other thread stops at its next block */
         s->stop = true;

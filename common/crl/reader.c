@@ -147,8 +147,18 @@ static int settle(struct crl_reader *r, int tag)
     }
 }
 
+/* Day numbers of 1 January of each UTCTime year, for the fast path of entries. */
+static void fill_years(struct crl_reader *r)
+{
+    for (int yy = 0; yy < 100; yy++) {
+        struct when_civil c = {.year = yy + (yy < 50 ? 2000 : 1900), .month = 1, .day = 1};
+        r->year_start[yy] = (int32_t)(when_from_civil(&c) / 86400);
+    }
+}
+
 static int begin_entries(struct crl_reader *r, const struct der_head *h)
 {
+    fill_years(r);
     r->list_end = r->offset + h->head + h->len;
     if (h->len == 0)
         r->facts.warnings |= CRL_WARN_EMPTY_REVOKED;
@@ -517,15 +527,6 @@ int crl_reader_finish(struct crl_reader *r, struct crl_facts *ret_facts,
     return ERR_OK;
 }
 
-/* Day numbers of 1 January of each UTCTime year, for the fast path of entries. */
-static void fill_years(struct crl_reader *r)
-{
-    for (int yy = 0; yy < 100; yy++) {
-        struct when_civil c = {.year = yy + (yy < 50 ? 2000 : 1900), .month = 1, .day = 1};
-        r->year_start[yy] = (int32_t)(when_from_civil(&c) / 86400);
-    }
-}
-
 int crl_reader_new(const char *label, const struct crl_reader_options *opt, struct crl_reader **ret,
                    struct err *err)
 {
@@ -541,7 +542,6 @@ int crl_reader_new(const char *label, const struct crl_reader_options *opt, stru
     struct crl_facts *f = &r->facts;
     f->this_update = f->next_update = f->next_publish = WHEN_NONE;
     f->earliest_revocation = f->latest_revocation = WHEN_NONE;
-    fill_years(r);
     r->whole = EVP_MD_CTX_new();
     r->tbs = EVP_MD_CTX_new();
     if (!r->whole || !r->tbs)

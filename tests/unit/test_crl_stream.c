@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/parallel.h"
 #include "crl/compare.h"
 #include "support/pki.h"
 #include "support/scratch.h"
@@ -15,6 +16,30 @@
 
 static struct pki_ca *ca;
 static char dir[SCRATCH_MAX], path[SCRATCH_MAX + 16];
+
+/* The linker brings calls of parallel_start here: while no_threads is set the system has none. */
+static bool no_threads;
+static int refused;
+int __real_parallel_start(size_t n, size_t threads, void (*each)(void *arg, size_t i), void *arg,
+                          struct parallel **ret, struct err *err);
+int __wrap_parallel_start(size_t n, size_t threads, void (*each)(void *arg, size_t i), void *arg,
+                          struct parallel **ret, struct err *err);
+int __wrap_parallel_start(size_t n, size_t threads, void (*each)(void *arg, size_t i), void *arg,
+                          struct parallel **ret, struct err *err)
+{
+    if (!no_threads)
+        return __real_parallel_start(n, threads, each, arg, ret, err);
+    refused++;
+    return err_set(err, ERR_NOMEM, "no thread");
+}
+
+static int threads_again(void **state)
+{
+    (void)state;
+    no_threads = false;
+    refused = 0;
+    return 0;
+}
 
 static int begin(void **state)
 {
@@ -74,6 +99,34 @@ static void read_file__several_blocks__same_as_memory(void **state)
 }
 
 /* The file ends just before, at and after a block, and in the block after the last full one. */
+/* No thread to be had: what the sanitizers, and people on a full machine, must not notice. */
+static void read_file__no_thread_to_be_had__same_as_with_one(void **state)
+{
+    (void)state;
+    struct buf b = BUF_INIT;
+    struct crl_issuers *set = NULL;
+    struct crl_facts with, without;
+    enum crl_signature sig_with, sig_without;
+    struct err err = ERR_INIT;
+    pki_ca_add_issuer(ca, &set);
+    make_about(5 * BLOCK / 2, &b);
+    save(&b);
+    struct crl_reader_options opt = {.issuers = set};
+    assert_int_equal(crl_read_file(path, &opt, NULL, NULL, &with, &sig_with, &err), ERR_OK);
+    no_threads = true;
+    assert_int_equal(crl_read_file(path, &opt, NULL, NULL, &without, &sig_without, &err), ERR_OK);
+    assert_int_equal(refused, 1);
+    assert_int_equal(err.code, ERR_OK);
+    assert_memory_equal(&with, &without, sizeof with);
+    assert_int_equal(sig_without, CRL_SIG_GOOD);
+    b.len -= BLOCK; /* and what is wrong is still found */
+    save(&b);
+    assert_int_equal(crl_read_file(path, &opt, NULL, NULL, &without, &sig_without, &err),
+                     ERR_PARSE);
+    crl_issuers_free(&set);
+    buf_free(&b);
+}
+
 static void read_file__cut_around_a_block__truncated_at_that_offset(void **state)
 {
     (void)state;
@@ -181,6 +234,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(read_file__folder_or_nothing__named_error),
+        cmocka_unit_test_teardown(read_file__no_thread_to_be_had__same_as_with_one, threads_again),
         cmocka_unit_test(read_file__cut_around_a_block__truncated_at_that_offset),
         cmocka_unit_test(read_file__damage_in_the_first_block__stops_both_threads),
         cmocka_unit_test(read_file__several_blocks__same_as_memory),
