@@ -42,10 +42,22 @@ for i in $(seq 100); do curl -sf -o /dev/null http://127.0.0.1:8080/x.crl && bre
 curl -sf -o /dev/null http://127.0.0.1:8080/late/1.crl || { tail -3 "$work/error.log" "$work/nginx.txt"; exit 1; }
 
 urls() { seq -f 'http://127.0.0.1:8080/late/%.0f.crl' "$1"; }
-# timed COMMAND...: sets wall (seconds) and mem (KiB of the largest process)
+# Where it may, the server, this program and its rivals run before what else the machine does (real-time priority, all of
+# them alike): the figures are of 50 ms answers, and a processor that is elsewhere for 20 ms is most of what is measured.
+first=()
+if chrt -f 5 true 2> /dev/null; then
+    first=(chrt -f 5)
+    chrt -a -f -p 10 "$web" > /dev/null
+    for child in $(cat "/proc/$web/task/$web/children"); do chrt -a -f -p 10 "$child" > /dev/null; done
+    echo 'server, crlagent and curl run before other work (chrt -f)'
+else
+    echo 'real-time priority is not to be had: other work of the machine is in these figures'
+fi
+# timed COMMAND...: sets wall, cpu (seconds) and mem (KiB of the largest process)
 timed() {
-    /usr/bin/env time -f '%e %M' -o "$work/time" "$@" > "$work/out" 2> "$work/err" || [ $? = 1 ] || true
-    read -r wall mem < <(tail -1 "$work/time")
+    "${first[@]}" /usr/bin/env time -f '%e %M %U %S' -o "$work/time" "$@" > "$work/out" 2> "$work/err" || [ $? = 1 ] || true
+    read -r wall mem user sys < <(tail -1 "$work/time")
+    cpu=$(awk "BEGIN { print $user + $sys }")
 }
 check() { timed "$crlagent" check --url-file "$work/urls" --issuer "$work/ca.pem" --parallel "$1" --parallel-host "$1" --format json; }
 
@@ -75,11 +87,19 @@ echo 'growth (same concurrency)'
 for k in 20 200 2000 20000; do
     urls $k > "$work/urls"
     check $p
-    printf '  %6d locations  %7s s  %7s MiB\n' $k "$wall" $((mem / 1024))
+    printf '  %6d locations  %7s s  %7s MiB  %7s ms and %7s KiB each\n' $k "$wall" $((mem / 1024)) \
+        "$(awk "BEGIN { printf \"%.2f\", $wall * 1000 / $k }")" "$(awk "BEGIN { printf \"%.1f\", ($mem - 15000) / $k }")"
 done
 urls 2000 > "$work/urls"
-timed "$crlagent" check --url-file "$work/urls" --issuer "$work/ca.pem" --parallel $p --parallel-host $p --format html --output "$work/r.html"
-printf 'HTML report of 2000 locations: %s KiB, whole run %s s\n' $(($(stat -c %s "$work/r.html") / 1024)) "$wall"
+report() { timed "$crlagent" check --url-file "$work/urls" --issuer "$work/ca.pem" --parallel $p --parallel-host $p --format "$1" --output "$work/r.$1"; }
+least() { # FORMAT: the least CPU seconds of five runs
+    local i all=()
+    for i in 1 2 3 4 5; do report "$1"; all+=("$cpu"); done
+    printf '%s\n' "${all[@]}" | sort -n | head -1
+}
+line=$(least nagios) page=$(least html)
+printf 'HTML report of 2000 locations: %s KiB, %s ms of CPU more than the one line for Nagios (least of 5)\n' \
+    $(($(stat -c %s "$work/r.html") / 1024)) "$(awk "BEGIN { printf \"%.0f\", ($page - $line) * 1000 }")"
 
 echo 'periodic loop, CRLs unchanged: one round of whole requests / one of conditional requests (304)'
 "$BENCH_NATIVE/crlgen" --key "$work/l.key" --ca "$work/l.pem" --out "$work/www/large.crl" --entries 20000 > /dev/null
