@@ -109,10 +109,39 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def on_toother(self, name):
         port = self.server.server_address[1]
-        self.body(b"", status=302, headers=[("Location", "http://127.0.0.1:%d/good.crl" % port)])
+        self.body(b"", status=302, headers=[("Location", "http://other.test:%d/good.crl" % port)])
 
     def on_gzip(self, name):
         self.body(gzip.compress(b"\0" * 50_000_000), headers=[("Content-Encoding", "gzip")])
+
+    def do_CONNECT(self):
+        self.body(b"", status=407, headers=[("Proxy-Authenticate", "Basic realm=x")])
+
+    def on_huge(self, name):
+        """A CRL of 300 MB made while it is sent: nothing of that size is in any memory or on any disk."""
+        data = self.file("huge.head")
+        entries, n = data[12 + int(data[:4]):], int(data[4:12])
+        self.send_response(200)
+        self.send_header("Content-Type", "application/pkix-crl")
+        tail = self.file("huge.tail")
+        head = data[12:12 + int(data[:4])]
+        self.send_header("Content-Length", str(len(head) + n * len(entries) + len(tail)))
+        self.end_headers()
+        self.wfile.write(head)
+        for _ in range(n):
+            self.wfile.write(entries)
+        self.wfile.write(tail)
+
+    def on_less(self, name):
+        """Announces less than the CRL has."""
+        data = self.file("good.crl")
+        self.send_response(200)
+        self.send_header("Content-Type", "application/pkix-crl")
+        self.send_header("Content-Length", str(len(data) - 20))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(data)
+        self.close_connection = True
 
     def on_short(self, name):
         data = self.file("good.crl")
