@@ -161,6 +161,7 @@ struct change_list {
     struct buf *out;
     const struct report *r;
     size_t n;
+    bool paper; /* too long for paper: only what is worse */
 };
 
 /* "OK, 42, until ..." of one side; "not there" when the location has only the other. */
@@ -187,7 +188,7 @@ static void change(void *arg, const struct report_change *c)
     const char *cls = c->worse ? "bad" : "good";
     static const char *const names[] = {"Change", "Location", "Server", "Before", "Now"};
     if (l->n++ == 0) {
-        buf_puts(l->out, "<table>");
+        buf_puts(l->out, l->paper ? "<table class=\"long\">" : "<table>");
         header(l->out, names, ARRAY_LEN(names));
     }
     buf_printf(l->out, "<tr><td class=\"state\" data-name=\"Change\"><b class=\"%s\">%s</b></td>",
@@ -201,7 +202,7 @@ static void change(void *arg, const struct report_change *c)
 
 void html_comparison(struct buf *out, const struct report *r)
 {
-    struct change_list l = {out, r, 0};
+    struct change_list l = {out, r, 0, r->n > PAPER_ROWS};
     char when[WHEN_TEXT_MAX];
     if (!r->before)
         return;
@@ -209,6 +210,8 @@ void html_comparison(struct buf *out, const struct report *r)
                when_format(r->before->generated, when));
     size_t worse = report_compare(r, change, &l);
     buf_puts(out, l.n ? "</tbody></table>" : "");
+    if (l.paper && l.n > worse)
+        buf_puts(out, "<p class=\"paper\">On paper only those that are worse are listed.</p>");
     buf_printf(out, "<p>%zu location%s differ%s, %zu worse than before.</p></section>\n", l.n,
                l.n == 1 ? "" : "s", l.n == 1 ? "s" : "", worse);
 }

@@ -123,13 +123,20 @@ const char *report_title(const struct report *r)
     return r->ca[0] ? r->ca : r->config[0] ? r->config : "CRL locations";
 }
 
-static size_t find_same(const struct report *r, const struct probe_target *t)
+static bool same_location(const struct probe_target *a, const struct probe_target *b)
 {
+    return a->role == b->role && a->key_index == b->key_index && a->partition == b->partition &&
+           a->as_client == b->as_client && strcmp(a->url, b->url) == 0 &&
+           strcmp(a->address, b->address) == 0;
+}
+
+/* Lists seldom differ much: the same place is looked at first. */
+static size_t find_same(const struct report *r, const struct probe_target *t, size_t hint)
+{
+    if (hint < r->n && same_location(&r->targets[hint], t))
+        return hint;
     for (size_t i = 0; i < r->n; i++) {
-        const struct probe_target *o = &r->targets[i];
-        if (o->role == t->role && o->key_index == t->key_index && o->partition == t->partition &&
-            o->as_client == t->as_client && strcmp(o->url, t->url) == 0 &&
-            strcmp(o->address, t->address) == 0)
+        if (same_location(&r->targets[i], t))
             return i;
     }
     return SIZE_MAX;
@@ -177,7 +184,7 @@ size_t report_compare(const struct report *r,
 {
     size_t worse = 0;
     for (size_t i = 0; r->before && i < r->n; i++) {
-        struct report_change c = {false, i, find_same(r->before, &r->targets[i]), ""};
+        struct report_change c = {false, i, find_same(r->before, &r->targets[i], i), ""};
         bool told = true;
         if (c.before == SIZE_MAX) {
             snprintf(c.text, sizeof c.text, "new location: %s", report_state(r, i));
@@ -191,7 +198,7 @@ size_t report_compare(const struct report *r,
     }
     for (size_t b = 0; r->before && b < r->before->n; b++) {
         struct report_change c = {true, SIZE_MAX, b, "no longer among the locations"};
-        if (find_same(r, &r->before->targets[b]) == SIZE_MAX) {
+        if (find_same(r, &r->before->targets[b], b) == SIZE_MAX) {
             worse++;
             each(arg, &c);
         }

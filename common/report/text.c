@@ -178,14 +178,19 @@ static void hsm_line(const struct page *p, const struct report_hsm *h)
     wrapped(p, "state", line);
 }
 
+#define CHANGES_SHOWN 20 /* that are not worse: after a publication every location has changed */
+
 struct change_page {
     const struct page *p;
     const struct report *r;
+    size_t changed; /* not worse */
 };
 
 static void change_line(void *arg, const struct report_change *c)
 {
-    const struct change_page *cp = arg;
+    struct change_page *cp = arg;
+    if (!c->worse && cp->changed++ >= CHANGES_SHOWN)
+        return;
     const struct report *of = c->now == SIZE_MAX ? cp->r->before : cp->r;
     size_t i = c->now == SIZE_MAX ? c->before : c->now;
     const char *server = report_server(of, i);
@@ -197,11 +202,14 @@ static void change_line(void *arg, const struct report_change *c)
 
 static void compare_lines(const struct page *p, const struct report *r)
 {
-    struct change_page cp = {p, r};
+    struct change_page cp = {p, r, 0};
     if (!r->before)
         return;
     buf_puts(p->out, "\nCompared with the report before\n");
     size_t worse = report_compare(r, change_line, &cp);
+    if (cp.changed > CHANGES_SHOWN)
+        buf_printf(p->out, "    %zu more changed, and not for the worse\n",
+                   cp.changed - CHANGES_SHOWN);
     buf_printf(p->out, "    %zu location%s worse than before\n", worse, worse == 1 ? "" : "s");
 }
 
