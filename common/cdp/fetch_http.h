@@ -11,7 +11,7 @@
 #include "cdp/url.h"
 
 struct http_transfer {
-    CURL *easy; /* kept between transfers */
+    CURL *easy;    /* kept between transfers */
     CURLcode code; /* how the transfer ended */
     const struct probe_target *target;
     struct probe_result *result;
