@@ -13,6 +13,15 @@ au=01010000000000050B000000
 former="0100048014000000240000000000000034000000${ba}${ba}0200340002000000000018000301"
 former="${former}0000${ba}0000140000020000${au}"
 
+# Made while the lab comes up; the last step needs them.
+export CRLAGENT_THIRDPARTY=${CRLAGENT_THIRDPARTY:-${CRLAGENT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/crlagent}/thirdparty-$(
+    "$TOP/win32/thirdparty/build.sh" --key)}
+{
+    "$TOP/installer/build.sh" --bin "$CRLAGENT_BUILD/bin" --out "$T/old" &&
+        "$TOP/installer/build.sh" --bin "$CRLAGENT_BUILD/bin" --out "$T/new" --version 99.0.0
+} > "$T/packages.log" 2>&1 &
+packages=$!
+
 step "a lab; the service under its own account"
 lab_up --no-ad
 win reg.exe add "$key" /v Security /t REG_BINARY /d "$former" /f > /dev/null
@@ -95,4 +104,48 @@ expect_rc 0 agent uninstall
 expect_match "what is left" "$OUT" "rights given by 'crlagent grant' are still in force"
 expect_out 0 revoke
 expect "former bytes" "$(security)" "$former"
+
+# Setup while the service holds a CA paused: the service's own marker, not one that a test has made.
+setup() { # LOG WORDS...: exit code of msiexec
+    local rc=0
+    win msiexec.exe "${@:2}" /qn STARTSERVICE=1 '/l*v' "Z:${T//\//\\}\\$1" > /dev/null || rc=$?
+    echo $rc
+}
+version() { win reg.exe query 'HKLM\SOFTWARE\crlagent' /v Version | sed -n 's/.*REG_SZ *//p'; }
+package() { ls "$T/$1"/*.msi | sed 's|/|\\|g; s|^|Z:|'; }
+held() { # still held, by the same service, by the same version
+    expect "$1: still paused" "$(agent_out status --json | jq -r .maintenance.state)" paused
+    expect "$1: the CA stays down" "$(certsvc .state)" 1
+    expect "$1: the service was not touched" "$(win labadm.exe query crlagent | jq -r .pid)" "$pid"
+    expect "$1: version" "$(version)" "$old_version"
+}
+
+step "setup: a pause through the service blocks upgrade and removal; resumed, both go through"
+wait $packages || fail "the packages were not built: $(cat "$T/packages.log")"
+PROOF=4s agent_config
+expect "install" "$(setup install.log /i "$(package old)")" 0
+eventually 20 "service answers" agent status --json
+old_version=$(version) pid=$(win labadm.exe query crlagent | jq -r .pid)
+expect_out 0 hook pre-upgrade --change P-SETUP --window 30m --reserve 10m --json
+[ -e "$DATA/state/maintenance.open" ] || fail "the service made no marker"
+expect "upgrade" "$(setup upgrade.log /i "$(package new)")" 67
+held "upgrade refused"
+expect "removal" "$(setup removal.log /x "$(package old)")" 67
+held "removal refused"
+# Wine's log names the property that decides, not the text that Windows shows for it.
+for log in upgrade removal; do
+    expect_match "$log: refused for the marker" "$(tr -d '\0' < "$T/$log.log" | tr -d '\r')" \
+        'MAINTENANCE = .*maintenance\.open'
+done
+expect_match "what setup says" "$(msiinfo export "$(echo "$T"/new/*.msi)" LaunchCondition | grep 'NOT MAINTENANCE')" \
+    "A maintenance holds this CA. Finish it with 'crlagent resume'"
+expect_out 0 hook post-upgrade --change P-SETUP --json
+[ ! -e "$DATA/state/maintenance.open" ] || fail "the marker is still there"
+expect "upgrade" "$(setup upgrade.log /i "$(package new)")" 0
+expect "version" "$(version)" 99.0.0
+eventually 20 "service answers" agent status --json
+expect_out 0 history --json
+expect "the history is there" "$(json '.maintenances[0].change')" P-SETUP
+expect "removal" "$(setup removal.log /x "$(package new)")" 0
+eventually 10 "the program is gone" test ! -e "$PROGRAM_DIR/crlagent.exe"
 passed
