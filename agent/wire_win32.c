@@ -61,12 +61,43 @@ int wiring_config_path(char **ret, struct err *err)
     return path_in(PLACE_CONFIG, "crlagent.xml", ret, err);
 }
 
+/* What is not there yet cannot have been planted. */
+static int verify_file(const char *path, struct err *err)
+{
+    struct err why = ERR_INIT;
+    int rc = place_verify(path, &why);
+    if (rc == ERR_NOT_FOUND)
+        return ERR_OK;
+    if (rc && err)
+        *err = why;
+    return rc;
+}
+
+/* The folder may have been somebody else's before it was ours. */
+static int verify_store(const char *path, struct err *err)
+{
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    int rc = ERR_OK;
+    for (size_t i = 0; i < ARRAY_LEN(parts) && !rc; i++) {
+        SCOPED(buf_free) struct buf file = BUF_INIT;
+        buf_printf(&file, "%s%s", path, parts[i]);
+        rc = buf_check(&file, "a path", err);
+        if (!rc)
+            rc = verify_file(buf_str(&file), err);
+    }
+    return rc;
+}
+
+/* The installed file lies where a user could have put one before us; another one is the choice of
+ * whoever set up the service. */
 static int load_config(const char *path, struct config *ret, struct err *err)
 {
     SCOPED(scope_free) char *installed = NULL;
     if (path)
         return config_load(path, ret, NULL, err);
     int rc = wiring_config_path(&installed, err);
+    if (!rc)
+        rc = verify_file(installed, err);
     if (rc)
         return rc;
     rc = config_load(installed, ret, NULL, err);
@@ -158,6 +189,8 @@ static int open_seams(struct wiring *w, const struct ldap_fetcher *ldap, struct 
         rc = place_secure(PLACE_STATE, err);
     if (!rc)
         rc = path_in(PLACE_STATE, "state.db", &w->store_path, err);
+    if (!rc)
+        rc = verify_store(w->store_path, err);
     if (rc)
         return rc;
     p->locate = (struct locate){.config = &w->config, .resolver = resolver_system(), .ldap = ldap};

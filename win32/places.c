@@ -6,13 +6,15 @@
 #include "win32/places.h"
 
 #include <windows.h>
-#include <aclapi.h>
 #include <sddl.h>
 #include <shlobj.h>
 
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/str.h"
+#include "ca/secdesc.h"
 #include "win32/token.h"
 #include "win32/utf.h"
 #include "win32/werr.h"
@@ -110,14 +112,18 @@ int place_sddl(enum place which, struct buf *ret, struct err *err)
 /* Verification -------------------------------------------------------------------------------- */
 
 struct trusted {
-    PSID sid[8];
+    struct sid_bytes sid[8];
     size_t n;
 };
 
-static void trusted_free(struct trusted *t)
+static int trust(struct trusted *t, PSID sid, struct err *err)
 {
-    for (size_t i = 0; i < t->n; i++)
-        LocalFree(t->sid[i]);
+    size_t len = GetLengthSid(sid);
+    if (len > sizeof t->sid[0].b || t->n == ARRAY_LEN(t->sid))
+        return err_set(err, ERR_INTERNAL, "no room for a SID of %zu bytes", len);
+    memcpy(t->sid[t->n].b, sid, len);
+    t->sid[t->n++].len = len;
+    return ERR_OK;
 }
 
 /* The account we run as is trusted too: it could do no more to us than we can. */
@@ -125,16 +131,10 @@ static int add_own_user(struct trusted *t, struct err *err)
 {
     SCOPED(handle_close) HANDLE token = NULL;
     SCOPED(scope_free) TOKEN_USER *user = NULL;
-    char text[190];
     if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
         return err_set_win32(err, GetLastError(), "asking for our own account");
     int rc = token_user(token, &user, err);
-    if (!rc)
-        rc = sid_format(user->User.Sid, text, sizeof text, err);
-    if (!rc)
-        rc = sid_of(text, &t->sid[t->n], err);
-    t->n += !rc;
-    return rc;
+    return rc ? rc : trust(t, user->User.Sid, err);
 }
 
 /* SYSTEM, Administrators, TrustedInstaller, and the two placeholders for whoever owns the object
@@ -146,81 +146,94 @@ static int trusted_fill(struct trusted *t, bool service_too, struct err *err)
         "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464", "S-1-3-0", "S-1-3-4"};
     int rc = ERR_OK;
     for (size_t i = 0; !rc && i < ARRAY_LEN(fixed); i++) {
-        rc = sid_of(fixed[i], &t->sid[t->n], err);
+        rc = sid_parse(fixed[i], &t->sid[t->n], err);
         t->n += !rc;
     }
     if (!rc && service_too) {
-        rc = sid_of_service(SERVICE_NAME, &t->sid[t->n], err);
-        t->n += !rc;
+        SCOPED(local_free) PSID service = NULL;
+        rc = sid_of_service(SERVICE_NAME, &service, err);
+        if (!rc)
+            rc = trust(t, service, err);
     }
     return rc ? rc : add_own_user(t, err);
-}
-
-static bool is_trusted(const struct trusted *t, PSID sid)
-{
-    for (size_t i = 0; i < t->n; i++) {
-        if (EqualSid(t->sid[i], sid))
-            return true;
-    }
-    return false;
-}
-
-static int refuse(const char *path, PSID sid, const char *what, struct err *err)
-{
-    char name[256];
-    sid_name(sid, name, sizeof name);
-    return err_set(
-        err, ERR_DENIED,
-        "'%s' %s '%s'; expected SYSTEM, Administrators or the crlagent service alone. "
-        "Nothing in it is used. Look at what is there, then repair it: takeown /f \"%s\" "
-        "/a /r, and 'crlagent install'",
-        path, what, name, path);
 }
 
 #define WRITE_BITS                                                                                 \
     (FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_EA | FILE_WRITE_ATTRIBUTES |                  \
      FILE_DELETE_CHILD | DELETE | WRITE_DAC | WRITE_OWNER | GENERIC_WRITE | GENERIC_ALL)
 
-static int check_acl(const char *path, PACL acl, const struct trusted *t, struct err *err)
+static int refuse(const char *path, const struct sd_finding *f, struct err *err)
 {
-    if (!acl)
-        return err_set(err, ERR_DENIED, "'%s' can be written by everybody (no access list at all)",
-                       path);
-    for (DWORD i = 0; i < acl->AceCount; i++) {
-        void *ace = NULL;
-        if (!GetAce(acl, i, &ace))
-            return err_set_win32(err, GetLastError(), "reading the access list of '%s'", path);
-        const ACCESS_ALLOWED_ACE *allowed = ace;
-        if (allowed->Header.AceType != ACCESS_ALLOWED_ACE_TYPE || !(allowed->Mask & WRITE_BITS))
-            continue;
-        PSID sid = (PSID)(uintptr_t)&allowed->SidStart;
-        if (!is_trusted(t, sid))
-            return refuse(path, sid, "can be written by", err);
-    }
+    static const char *const what[] = {
+        [SD_NO_OWNER] = "has no owner; ",
+        [SD_OWNER] = "belongs to",
+        [SD_OPEN] = "can be written by everybody (no access list at all); ",
+        [SD_OTHER] = "can be written by",
+        [SD_ODD_ENTRY] = "has an access list with an entry that is not understood; ",
+    };
+    char name[256] = "";
+    bool named = f->flaw == SD_OWNER || f->flaw == SD_OTHER;
+    struct sid_bytes who = f->who;
+    if (named)
+        sid_name(who.b, name, sizeof name);
+    return err_set(err, ERR_DENIED,
+                   "'%s' %s%s%s%s expected SYSTEM, Administrators or the crlagent service alone. "
+                   "Nothing in it is used. Look at what is there, then repair it: takeown /f "
+                   "\"%s\" /a /r, and 'crlagent install'",
+                   path, what[f->flaw], named ? " '" : "", name, named ? "';" : "", path);
+}
+
+static int refuse_link(const char *path, struct err *err)
+{
+    return err_set(err, ERR_DENIED, "'%s' is a link to somewhere else; it is not used. Remove it",
+                   path);
+}
+
+/* The descriptor of what is open, so that nothing can be put in its place meanwhile; malloc'ed. */
+static int read_descriptor(HANDLE file, const char *path, void **ret, DWORD *ret_n, struct err *err)
+{
+    const SECURITY_INFORMATION what = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
+    DWORD need = 0;
+    if (GetKernelObjectSecurity(file, what, NULL, 0, &need) ||
+        GetLastError() != ERROR_INSUFFICIENT_BUFFER)
+        return err_set_win32(err, GetLastError(), "reading the access list of '%s'", path);
+    SCOPED(scope_free) void *sd = calloc(1, need);
+    if (!sd)
+        return err_nomem(err);
+    if (!GetKernelObjectSecurity(file, what, sd, need, &need))
+        return err_set_win32(err, GetLastError(), "reading the access list of '%s'", path);
+    *ret = steal_ptr(sd);
+    *ret_n = need;
     return ERR_OK;
 }
 
-static int verify_wide(wchar_t *wide, const char *path, bool service_too, struct err *err)
+static int verify_wide(const wchar_t *wide, const char *path, bool service_too, struct err *err)
 {
-    SCOPED(local_free) PSECURITY_DESCRIPTOR descriptor = NULL;
-    SCOPED(trusted_free) struct trusted t = {.n = 0};
-    PSID owner = NULL;
-    PACL acl = NULL;
-    DWORD attributes = GetFileAttributesW(wide);
+    SCOPED(handle_close) HANDLE file = NULL;
+    SCOPED(scope_free) void *sd = NULL;
+    struct trusted t = {.n = 0};
+    struct sd_finding f = {.flaw = SD_SOUND};
+    BY_HANDLE_FILE_INFORMATION info = {0};
+    DWORD n = 0, attributes = GetFileAttributesW(wide);
     if (attributes == INVALID_FILE_ATTRIBUTES)
         return err_set_win32(err, GetLastError(), "looking at '%s'", path);
     if (attributes & FILE_ATTRIBUTE_REPARSE_POINT)
-        return err_set(err, ERR_DENIED,
-                       "'%s' is a link to somewhere else; it is not used. Remove it", path);
-    DWORD e = GetNamedSecurityInfoW(wide, SE_FILE_OBJECT,
-                                    OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION, &owner,
-                                    NULL, &acl, NULL, &descriptor);
-    if (e)
-        return err_set_win32(err, e, "reading the access list of '%s'", path);
-    int rc = trusted_fill(&t, service_too, err);
-    if (!rc && !is_trusted(&t, owner))
-        rc = refuse(path, owner, "belongs to", err);
-    return rc ? rc : check_acl(path, acl, &t, err);
+        return refuse_link(path, err);
+    file = CreateFileW(wide, READ_CONTROL | FILE_READ_ATTRIBUTES,
+                       FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
+                       FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    if (file == INVALID_HANDLE_VALUE || !GetFileInformationByHandle(file, &info))
+        return err_set_win32(err, GetLastError(), "looking at '%s'", path);
+    if (info.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT)
+        return refuse_link(path, err);
+    int rc = read_descriptor(file, path, &sd, &n, err);
+    if (!rc)
+        rc = trusted_fill(&t, service_too, err);
+    if (!rc)
+        rc = sd_trusted(sd, n, t.sid, t.n, WRITE_BITS, &f, err);
+    if (rc)
+        return err_context(err, "'%s'", path);
+    return f.flaw == SD_SOUND ? ERR_OK : refuse(path, &f, err);
 }
 
 int place_verify(const char *path, struct err *err)

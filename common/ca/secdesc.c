@@ -20,6 +20,11 @@
 #define ACE_HEADER 8 /* type, flags, size (2), mask (4) */
 #define ACE_ALLOW 0
 #define ACE_DENY 1
+#define ACE_ALARM 3
+#define ACE_DENY_OBJECT 6
+#define ACE_ALLOW_CALLBACK 9 /* with a condition behind the SID */
+#define ACE_DENY_CALLBACK 10
+#define ACE_DENY_CALLBACK_OBJECT 12
 #define ACE_INHERIT_ONLY 0x08
 #define ACE_INHERITED 0x10
 
@@ -187,6 +192,64 @@ int sd_access(const void *sd, size_t len, const struct sid_bytes *sids, size_t n
             denied |= le32(ace + 4) & ~allowed;
     }
     *ret = allowed;
+    return ERR_OK;
+}
+
+static bool is_one_of(struct span sid, const struct sid_bytes *sids, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (sid.len == sids[i].len && memcmp(sid.p, sids[i].b, sid.len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum sd_flaw name_him(enum sd_flaw flaw, struct span sid, struct sd_finding *ret)
+{
+    ret->who.len = sid.len < sizeof ret->who.b ? sid.len : sizeof ret->who.b;
+    memcpy(ret->who.b, sid.p, ret->who.len);
+    return flaw;
+}
+
+static bool allows_nothing(uint8_t type)
+{
+    return (type >= ACE_DENY && type <= ACE_ALARM) || type == ACE_DENY_OBJECT ||
+           type == ACE_DENY_CALLBACK || type == ACE_DENY_CALLBACK_OBJECT;
+}
+
+static enum sd_flaw judge_entry(const uint8_t *ace, const struct sid_bytes *trusted, size_t n,
+                                uint32_t mask, struct sd_finding *ret)
+{
+    size_t size = le16(ace + 2), sid_size;
+    if (allows_nothing(ace[0]) || !(le32(ace + 4) & mask))
+        return SD_SOUND;
+    if ((ace[0] != ACE_ALLOW && ace[0] != ACE_ALLOW_CALLBACK) || size < ACE_HEADER + 8)
+        return SD_ODD_ENTRY;
+    sid_size = 8 + 4 * (size_t)ace[ACE_HEADER + 1];
+    if (ace[ACE_HEADER + 1] > 15 || size < ACE_HEADER + sid_size)
+        return SD_ODD_ENTRY;
+    const struct span sid = {ace + ACE_HEADER, sid_size};
+    return is_one_of(sid, trusted, n) ? SD_SOUND : name_him(SD_OTHER, sid, ret);
+}
+
+int sd_trusted(const void *sd, size_t len, const struct sid_bytes *trusted, size_t n, uint32_t mask,
+               struct sd_finding *ret, struct err *err)
+{
+    struct sd_finding f = {SD_SOUND, {{0}, 0}};
+    struct parts p;
+    int rc = take_apart(sd, len, &p, err);
+    if (rc)
+        return rc;
+    if (!p.owner.p)
+        f.flaw = SD_NO_OWNER;
+    else if (!is_one_of(p.owner, trusted, n))
+        f.flaw = name_him(SD_OWNER, p.owner, &f);
+    else if (!p.dacl.p)
+        f.flaw = SD_OPEN;
+    const uint8_t *ace = p.dacl.p + (p.dacl.p ? ACL_HEADER : 0);
+    for (; p.dacl.p && !f.flaw && ace < p.dacl.p + p.dacl.len; ace += le16(ace + 2))
+        f.flaw = judge_entry(ace, trusted, n, mask, &f);
+    *ret = f;
     return ERR_OK;
 }
 

@@ -40,6 +40,26 @@ MUST_CHECK int sd_allow(const void *sd, size_t len, const struct sid_bytes *sid,
 MUST_CHECK int sd_disallow(const void *sd, size_t len, const struct sid_bytes *sid, uint32_t mask,
                            struct buf *ret, bool *ret_found, struct err *err);
 
+/* Why an object is not to be trusted. */
+enum sd_flaw {
+    SD_SOUND,     /* owner and all who may use one of the rights are trusted */
+    SD_NO_OWNER,  /* nobody is named */
+    SD_OWNER,     /* somebody else owns it, and could give himself every right */
+    SD_OPEN,      /* no access list: everybody has every right */
+    SD_OTHER,     /* somebody else has one of the rights */
+    SD_ODD_ENTRY, /* an entry of a kind that is not judged here allows one of the rights */
+};
+struct sd_finding {
+    enum sd_flaw flaw;
+    struct sid_bytes who; /* SD_OWNER, SD_OTHER */
+};
+
+/* May nobody but the trusted use any right of mask? Entries that deny are not counted upon; those
+ * that children inherit count as if they were for the object itself. The first flaw, the owner
+ * before the entries. ERR_PARSE. */
+MUST_CHECK int sd_trusted(const void *sd, size_t len, const struct sid_bytes *trusted, size_t n,
+                          uint32_t mask, struct sd_finding *ret, struct err *err);
+
 /* Have both the same access list, entry by entry? false when one cannot be read. */
 bool sd_same_access(const void *a, size_t a_len, const void *b, size_t b_len);
 

@@ -43,6 +43,34 @@ expect_match "roles of the caller" "$(json '.lines[] | select(.id == "roles") | 
 expect_out 2 doctor
 expect_match "text" "$OUT" 'missing +manage-ca .*> crlagent grant --ca'
 
+step "what somebody planted in ProgramData is refused, not used: a link, another's folder, another's file"
+# Wine takes a link of its host for one, and another user of its host for a stranger.
+refused() { # WHAT TEXT
+    expect_rc 23 agent start
+    eventually 10 "$1: the service has ended" test "$(win labadm.exe query crlagent | jq -r .state)" = 1
+    expect_rc 23 timeout 20 "$LAB" wine "$L" "$PROGRAM" service --console
+    expect_match "$1" "$OUT" "$2"
+}
+expect_rc 0 agent stop
+mv "$DATA/state" "$T/elsewhere"
+ln -s "$T/elsewhere" "$DATA/state"
+refused "link" "state' is a link to somewhere else"
+rm "$DATA/state"
+mv "$T/elsewhere" "$DATA/state"
+chown 65534 "$DATA/state"
+refused "another's folder" "state' belongs to"
+chown 0 "$DATA/state"
+chown 65534 "$DATA/state/state.db"
+refused "another's store" "state.db' belongs to"
+chown 0 "$DATA/state/state.db"
+chown 65534 "$DATA/config/crlagent.xml"
+refused "another's configuration" "crlagent.xml' belongs to"
+chown 0 "$DATA/config/crlagent.xml"
+chmod o+w "$DATA/config/crlagent.xml"
+refused "a configuration that all may write" "crlagent.xml' can be written by"
+chmod o-w "$DATA/config/crlagent.xml"
+expect_rc 0 agent start
+
 step "grant --ca: nothing with --dry-run, once, not twice"
 expect_out 0 grant --ca --dry-run
 expect "dry run" "$OUT" "ca Lab Issuing CA: would be given"

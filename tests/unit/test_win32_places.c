@@ -134,6 +134,59 @@ static void place_secure_at__users_may_write__refused(void **state)
     LocalFree(everyone);
 }
 
+static bool link_to_temp(wchar_t *temp)
+{
+    typedef BOOLEAN(WINAPI * link_fn)(LPCWSTR, LPCWSTR, DWORD);
+    FARPROC found = GetProcAddress(GetModuleHandleW(L"kernel32.dll"), "CreateSymbolicLinkW");
+    link_fn make = NULL;
+    GetTempPathW(MAX_PATH, temp);
+    memcpy(&make, &found, sizeof make);
+    /* 1 = to a folder, 2 = also for a developer who is no administrator */
+    return make && make(wide, temp, 1 | 2) && GetFileAttributesW(wide) != INVALID_FILE_ATTRIBUTES;
+}
+
+/* Wine says that it made one and does not: there, tests/e2e/privilege.sh has a link of the host. */
+static void place_verify__link__refused(void **state)
+{
+    (void)state;
+    struct err err = ERR_INIT;
+    wchar_t temp[MAX_PATH];
+    if (!link_to_temp(temp))
+        skip();
+    assert_int_equal(place_verify(folder, &err), ERR_DENIED);
+    assert_non_null(strstr(err.text, "is a link"));
+    assert_int_equal(place_secure_at(folder, PLACE_STATE, &err), ERR_DENIED);
+}
+
+/* Giving something away takes a privilege, which is asked for; Wine has the owners of its host. */
+static void place_verify__owned_by_users__refused(void **state)
+{
+    (void)state;
+    struct err err = ERR_INIT;
+    PSID users = NULL, owner = NULL;
+    PSECURITY_DESCRIPTOR sd = NULL;
+    HANDLE token = NULL;
+    TOKEN_PRIVILEGES p = {.PrivilegeCount = 1};
+    assert_int_equal(place_secure_at(folder, PLACE_STATE, &err), ERR_OK);
+    assert_int_equal(sid_of("S-1-5-32-545", &users, NULL), ERR_OK);
+    OpenProcessToken(GetCurrentProcess(), TOKEN_ADJUST_PRIVILEGES, &token);
+    LookupPrivilegeValueW(NULL, L"SeRestorePrivilege", &p.Privileges[0].Luid);
+    p.Privileges[0].Attributes = SE_PRIVILEGE_ENABLED;
+    AdjustTokenPrivileges(token, FALSE, &p, 0, NULL, NULL);
+    CloseHandle(token);
+    SetNamedSecurityInfoW(wide, SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION, users, NULL, NULL,
+                          NULL);
+    GetNamedSecurityInfoW(wide, SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION, &owner, NULL, NULL,
+                          NULL, &sd);
+    bool given = owner && EqualSid(owner, users);
+    LocalFree(sd);
+    LocalFree(users);
+    if (!given)
+        skip();
+    assert_int_equal(place_verify(folder, &err), ERR_DENIED);
+    assert_non_null(strstr(err.text, "belongs to"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +198,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(place_verify__missing__not_found, setup, teardown),
         cmocka_unit_test_setup_teardown(place_secure_at__new_and_again__accepted, setup, teardown),
         cmocka_unit_test_setup_teardown(place_secure_at__users_may_write__refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(place_verify__link__refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(place_verify__owned_by_users__refused, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
