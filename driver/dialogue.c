@@ -185,7 +185,11 @@ static enum looked look_for_login(struct run *r)
     struct dialogue *d = r->d;
     const struct buf *t = &d->screen.text;
     struct sight s = recognise_login(d->family, buf_str(t), t->len);
-    if (!d->transport->console_login || s.seen != SEEN_LOGIN_USER)
+    /* Or it has taken what we typed for an account, and wants the password of that. */
+    bool asks = s.seen == SEEN_LOGIN_USER ||
+                (s.seen == SEEN_LOGIN_PASSWORD &&
+                 family_match(d->family, RULE_LOGIN_USER, NULL, buf_str(t), t->len));
+    if (!d->transport->console_login || !asks)
         return LOOK_MORE;
     if (!is_quiet(d, LOGIN_SETTLE_MS))
         return LOOK_AGAIN;
