@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
 #include "driver/net.h"
-#include "driver/serial.h"
+#include "driver/serial_int.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <termios.h>
 #include <unistd.h>
-
-struct serial {
-    struct plan_serial c;
-    int fd;
-};
 
 static int speed_code(uint32_t speed, speed_t *ret)
 {
@@ -30,15 +24,15 @@ static int speed_code(uint32_t speed, speed_t *ret)
     return 0;
 }
 
-static void serial_close(void *self)
+void serial_close(void *self)
 {
     struct serial *s = self;
-    if (s->fd >= 0)
-        close(s->fd);
-    s->fd = -1;
+    if (s->port != SERIAL_CLOSED)
+        close((int)s->port);
+    s->port = SERIAL_CLOSED;
 }
 
-static int serial_open(void *self, struct err *err)
+int serial_open(void *self, struct err *err)
 {
     struct serial *s = self;
     struct termios t;
@@ -47,10 +41,11 @@ static int serial_open(void *self, struct err *err)
     if (!speed_code(s->c.speed, &speed))
         return err_set(err, ERR_INVALID, "'%s': a speed of %u baud is not known", s->c.device,
                        s->c.speed);
-    s->fd = open(s->c.device, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-    if (s->fd < 0)
+    int fd = open(s->c.device, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    s->port = fd; /* -1 = SERIAL_CLOSED */
+    if (fd < 0)
         return err_set_errno(err, errno, "opening the serial line '%s'", s->c.device);
-    if (tcgetattr(s->fd, &t)) {
+    if (tcgetattr(fd, &t)) {
         int rc = err_set_errno(err, errno, "'%s' is no serial line", s->c.device);
         serial_close(s);
         return rc;
@@ -60,73 +55,41 @@ static int serial_open(void *self, struct err *err)
     t.c_cflag &= ~(tcflag_t)(CSTOPB | CRTSCTS | PARENB);
     cfsetispeed(&t, speed);
     cfsetospeed(&t, speed);
-    tcsetattr(s->fd, TCSANOW, &t);
-    /* What was said while nobody listened may be a prompt of before a boot. */
-    tcflush(s->fd, TCIFLUSH);
+    tcsetattr(fd, TCSANOW, &t);
+    tcflush(fd, TCIFLUSH);
     return ERR_OK;
 }
 
-static int serial_write(void *self, const void *bytes, size_t len, struct err *err)
+int serial_write(void *self, const void *bytes, size_t len, struct err *err)
 {
     struct serial *s = self;
     const char *p = bytes;
     while (len) {
-        ssize_t n = write(s->fd, p, len);
+        ssize_t n = write((int)s->port, p, len);
         if (n > 0) {
             p += n;
             len -= (size_t)n;
         } else if (n < 0 && errno != EAGAIN && errno != EINTR) {
             return err_set_errno(err, errno, "writing to '%s'", s->c.device);
-        } else if (net_wait(s->fd, false, true, 10000) <= 0) {
+        } else if (net_wait(s->port, false, true, 10000) <= 0) {
             return err_set(err, ERR_UNAVAILABLE, "'%s' takes no bytes", s->c.device);
         }
     }
     return ERR_OK;
 }
 
-static int serial_read(void *self, void *bytes, size_t cap, int64_t timeout_ms, size_t *ret_n,
-                       struct err *err)
+int serial_read(void *self, void *bytes, size_t cap, int64_t timeout_ms, size_t *ret_n,
+                struct err *err)
 {
     struct serial *s = self;
-    int n = net_wait(s->fd, true, false, timeout_ms);
+    int n = net_wait(s->port, true, false, timeout_ms);
     if (n == 0)
         return err_set(err, ERR_TIMEOUT, "nothing came from '%s'", s->c.device);
-    ssize_t got = n < 0 ? -1 : read(s->fd, bytes, cap);
+    ssize_t got = n < 0 ? -1 : read((int)s->port, bytes, cap);
     if (got < 0 && errno == EAGAIN)
         return err_set(err, ERR_TIMEOUT, "nothing came from '%s'", s->c.device);
     if (got <= 0)
         return err_set(err, ERR_UNAVAILABLE, "the serial line '%s' is gone", s->c.device);
     *ret_n = (size_t)got;
-    return ERR_OK;
-}
-
-static int serial_put(void *self, const struct upload *u, struct err *err)
-{
-    (void)self;
-    (void)u;
-    return err_set(err, ERR_UNSUPPORTED, "no file can be sent over the serial line");
-}
-
-static void serial_free(void *self)
-{
-    free(self);
-}
-
-static const struct transport_ops serial_ops = {serial_open,  serial_write, serial_read,
-                                                serial_close, serial_put,   serial_free};
-
-int serial_transport(const struct plan_serial *c, struct transport *ret, struct err *err)
-{
-    struct serial *s = calloc(1, sizeof *s);
-    if (!s)
-        return err_nomem(err);
-    s->c = *c;
-    s->fd = -1;
-    *ret = (struct transport){.ops = &serial_ops,
-                              .self = s,
-                              .kind = "serial",
-                              .eol = "\r",
-                              .console_login = true,
-                              .survives = true};
     return ERR_OK;
 }

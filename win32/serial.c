@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
-/* A COM port for hsmupgrade; see driver/serial.h. Read time-outs are set per read, so that a wait
- * ends when the first byte is there. */
+/* A COM port for hsmupgrade; see driver/serial_int.h. Read time-outs are set per read, so that a
+ * wait ends when the first byte is there. */
 #include <windows.h>
 
-#include <stdlib.h>
-
-#include "driver/serial.h"
+#include "driver/serial_int.h"
 #include "win32/utf.h"
 
-struct serial {
-    struct plan_serial c;
-    HANDLE port; /* NULL = closed */
-};
+static HANDLE port_of(const struct serial *s)
+{
+    return (HANDLE)s->port; /* SERIAL_CLOSED = INVALID_HANDLE_VALUE */
+}
 
 static int os_error(struct serial *s, enum err_code code, const char *doing, struct err *err)
 {
@@ -21,18 +19,18 @@ static int os_error(struct serial *s, enum err_code code, const char *doing, str
                       s->c.device, (unsigned long)e);
 }
 
-static void serial_close(void *self)
+void serial_close(void *self)
 {
     struct serial *s = self;
-    if (s->port)
-        CloseHandle(s->port);
-    s->port = NULL;
+    if (s->port != SERIAL_CLOSED)
+        CloseHandle(port_of(s));
+    s->port = SERIAL_CLOSED;
 }
 
 static int set_line(struct serial *s, struct err *err)
 {
     DCB dcb = {.DCBlength = sizeof dcb};
-    if (!GetCommState(s->port, &dcb))
+    if (!GetCommState(port_of(s), &dcb))
         return os_error(s, ERR_INVALID, "asking", err);
     dcb.BaudRate = s->c.speed;
     dcb.ByteSize = 8;
@@ -45,10 +43,10 @@ static int set_line(struct serial *s, struct err *err)
     dcb.fAbortOnError = FALSE;
     dcb.fDtrControl = DTR_CONTROL_ENABLE;
     dcb.fRtsControl = RTS_CONTROL_ENABLE;
-    return SetCommState(s->port, &dcb) ? ERR_OK : os_error(s, ERR_INVALID, "setting up", err);
+    return SetCommState(port_of(s), &dcb) ? ERR_OK : os_error(s, ERR_INVALID, "setting up", err);
 }
 
-static int serial_open(void *self, struct err *err)
+int serial_open(void *self, struct err *err)
 {
     struct serial *s = self;
     SCOPED(scope_free) wchar_t *name = NULL;
@@ -57,27 +55,27 @@ static int serial_open(void *self, struct err *err)
     if (rc)
         return rc;
     HANDLE h = CreateFileW(name, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
-    s->port = h == INVALID_HANDLE_VALUE ? NULL : h;
-    if (!s->port)
+    s->port = (intptr_t)h;
+    if (s->port == SERIAL_CLOSED)
         return os_error(s, GetLastError() == ERROR_FILE_NOT_FOUND ? ERR_NOT_FOUND : ERR_DENIED,
                         "opening", err);
     rc = set_line(s, err);
     if (rc)
         serial_close(s);
     else
-        PurgeComm(s->port, PURGE_RXCLEAR | PURGE_TXCLEAR);
+        PurgeComm(port_of(s), PURGE_RXCLEAR | PURGE_TXCLEAR);
     return rc;
 }
 
-static int serial_write(void *self, const void *bytes, size_t len, struct err *err)
+int serial_write(void *self, const void *bytes, size_t len, struct err *err)
 {
     struct serial *s = self;
     const char *p = bytes;
     COMMTIMEOUTS t = {.WriteTotalTimeoutConstant = 10000};
-    SetCommTimeouts(s->port, &t);
+    SetCommTimeouts(port_of(s), &t);
     while (len) {
         DWORD n = 0;
-        if (!WriteFile(s->port, p, (DWORD)len, &n, NULL) || n == 0)
+        if (!WriteFile(port_of(s), p, (DWORD)len, &n, NULL) || n == 0)
             return os_error(s, ERR_UNAVAILABLE, "writing to", err);
         p += n;
         len -= n;
@@ -85,8 +83,8 @@ static int serial_write(void *self, const void *bytes, size_t len, struct err *e
     return ERR_OK;
 }
 
-static int serial_read(void *self, void *bytes, size_t cap, int64_t timeout_ms, size_t *ret_n,
-                       struct err *err)
+int serial_read(void *self, void *bytes, size_t cap, int64_t timeout_ms, size_t *ret_n,
+                struct err *err)
 {
     struct serial *s = self;
     DWORD n = 0;
@@ -94,41 +92,11 @@ static int serial_read(void *self, void *bytes, size_t cap, int64_t timeout_ms, 
     COMMTIMEOUTS t = {.ReadIntervalTimeout = MAXDWORD,
                       .ReadTotalTimeoutMultiplier = MAXDWORD,
                       .ReadTotalTimeoutConstant = timeout_ms < 1 ? 1 : (DWORD)timeout_ms};
-    SetCommTimeouts(s->port, &t);
-    if (!ReadFile(s->port, bytes, (DWORD)(cap > 65536 ? 65536 : cap), &n, NULL))
+    SetCommTimeouts(port_of(s), &t);
+    if (!ReadFile(port_of(s), bytes, (DWORD)(cap > 65536 ? 65536 : cap), &n, NULL))
         return os_error(s, ERR_UNAVAILABLE, "reading from", err);
     if (n == 0)
         return err_set(err, ERR_TIMEOUT, "nothing came from '%s'", s->c.device);
     *ret_n = n;
-    return ERR_OK;
-}
-
-static int serial_put(void *self, const struct upload *u, struct err *err)
-{
-    (void)self;
-    (void)u;
-    return err_set(err, ERR_UNSUPPORTED, "no file can be sent over the serial line");
-}
-
-static void serial_free(void *self)
-{
-    free(self);
-}
-
-static const struct transport_ops serial_ops = {serial_open,  serial_write, serial_read,
-                                                serial_close, serial_put,   serial_free};
-
-int serial_transport(const struct plan_serial *c, struct transport *ret, struct err *err)
-{
-    struct serial *s = calloc(1, sizeof *s);
-    if (!s)
-        return err_nomem(err);
-    s->c = *c;
-    *ret = (struct transport){.ops = &serial_ops,
-                              .self = s,
-                              .kind = "serial",
-                              .eol = "\r",
-                              .console_login = true,
-                              .survives = true};
     return ERR_OK;
 }
