@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
-/* What tests/bench/part_driver.sh measures of the driver: one upload, and commands through the
- * dialogue engine beside a bare loop that only waits for the prompt's bytes.
+/* What tests/bench/part_driver.sh measures of the driver: one upload, beside what libssh2 does
+ * without it; and commands through the dialogue engine beside a bare loop that only waits for the
+ * prompt's bytes.
  *   driver_probe put scp|sftp HOST PORT USER KEY FINGERPRINT FILE TARGET
+ *   driver_probe bare HOST PORT USER KEY FINGERPRINT BYTES TARGET
  *   driver_probe loop HOST PORT USER KEY FINGERPRINT COUNT */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +13,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "driver/dialogue.h"
-#include "driver/ssh.h"
+#include "driver/ssh_int.h"
 
 static int die(const struct err *err)
 {
@@ -19,7 +21,7 @@ static int die(const struct err *err)
     return 1;
 }
 
-static int make(char **v, struct transport *t, struct err *err)
+static struct ssh_config config(char **v)
 {
     struct ssh_config c = {.connect_ms = 20000, .transfer_ms = 60000};
     c.plan.login = SSH_LOGIN_PUBLICKEY;
@@ -29,7 +31,39 @@ static int make(char **v, struct transport *t, struct err *err)
     str_copy(c.plan.user, sizeof c.plan.user, v[2]);
     str_copy(c.plan.keyfile, sizeof c.plan.keyfile, v[3]);
     str_copy(c.plan.fingerprint, sizeof c.plan.fingerprint, v[4]);
+    return c;
+}
+
+static int make(char **v, struct transport *t, struct err *err)
+{
+    struct ssh_config c = config(v);
     return ssh_transport(&c, t, err);
+}
+
+/* libssh2 alone: bytes out of memory into an SCP channel, blocking, no file, no progress. */
+static int bare_put(char **v)
+{
+    static char block[1024 * 1024];
+    struct err err = ERR_INIT;
+    struct ssh s = {.c = config(v), .fd = NET_NONE};
+    uint64_t left = strtoull(v[5], NULL, 10);
+    if (ssh_connect(&s, &err))
+        return die(&err);
+    libssh2_session_set_blocking(s.session, 1);
+    LIBSSH2_CHANNEL *c = libssh2_scp_send64(s.session, v[6], 0600, (libssh2_int64_t)left, 0, 0);
+    while (c && left) {
+        ssize_t n = libssh2_channel_write(c, block, left < sizeof block ? left : sizeof block);
+        if (n < 0)
+            break;
+        left -= (uint64_t)n;
+    }
+    char status = 1;
+    bool good = c && !left && libssh2_channel_write(c, "", 1) == 1 &&
+                libssh2_channel_read(c, &status, 1) == 1 && status == 0;
+    if (c)
+        libssh2_channel_free(c);
+    ssh_disconnect(&s);
+    return good ? 0 : die((err_set(&err, ERR_IO, "the bare upload failed"), &err));
 }
 
 static int put(char **v)
@@ -107,6 +141,8 @@ int main(int argc, char **argv)
 {
     if (argc == 10 && strcmp(argv[1], "put") == 0)
         return put(argv + 2);
+    if (argc == 9 && strcmp(argv[1], "bare") == 0)
+        return bare_put(argv + 2);
     if (argc == 8 && strcmp(argv[1], "loop") == 0)
         return loop(argv + 2);
     fprintf(stderr, "usage: see the head of driver_probe.c\n");
