@@ -11,6 +11,7 @@
 
 #define PLAIN_EVERY_MS 30000
 #define BAR_CELLS 24
+#define NO_LIMIT_MS (12 * 3600 * 1000)
 #define TEXT_COLUMN 9 /* behind the time */
 
 int64_t driver_now(const struct driver *drv)
@@ -110,14 +111,16 @@ void progress_transfer(struct driver *drv, const char *owner, uint64_t done, uin
 void progress_wait(struct driver *drv, const char *owner, const char *what,
                    const struct family_rule *ped, int64_t elapsed_ms, int64_t left_ms)
 {
-    char text[300], since[WHEN_TEXT_MAX], left[WHEN_TEXT_MAX];
+    char text[300], since[WHEN_TEXT_MAX], left[WHEN_TEXT_MAX], end[64] = "";
     duration_format(elapsed_ms / 1000, since);
-    duration_format(left_ms / 1000, left);
+    /* A person who types has no time-out worth telling. */
+    if (left_ms < NO_LIMIT_MS)
+        snprintf(end, sizeof end, "given up in %s", duration_format(left_ms / 1000, left));
     if (ped)
-        snprintf(text, sizeof text, "PRESENT THE %s KEY (%s) at the PED of %s now; given up in %s",
-                 ped->key, ped->who, owner, left);
+        snprintf(text, sizeof text, "PRESENT THE %s KEY (%s) at the PED of %s now%s%s", ped->key,
+                 ped->who, owner, end[0] ? "; " : "", end);
     else
-        snprintf(text, sizeof text, "%s: waiting for %s, given up in %s", what, since, left);
+        snprintf(text, sizeof text, "%s: waiting for %s%s%s", what, since, end[0] ? ", " : "", end);
     if (ped && elapsed_ms < 1500)
         drv->told_ms = 0; /* the request for a key is always printed at once */
     paint(drv, owner, text);

@@ -307,7 +307,9 @@ int dialogue_run(struct dialogue *d, const struct dialogue_command *c, struct ex
     int64_t now = clock_mono_ms(d->clock);
     struct run r = {.d = d, .c = c, .x = ret, .start = now, .heard = now, .ticked = now};
     note(d, "typing: ", shown);
+    d->transport->expect = c->expect;
     int rc = type_line(d, d->transport->by_hand ? shown : c->text, err);
+    d->transport->expect = NULL;
     if (rc == ERR_INVALID || rc == ERR_NOMEM || rc == ERR_LIMIT)
         return rc;
     if (rc)

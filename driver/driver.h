@@ -69,6 +69,8 @@ struct driver {
     int columns;
     bool bar_shown;  /* a progress line without an end stands on err */
     int64_t told_ms; /* when a plain progress line was last printed */
+    char told_fit;   /* what resumeby_tell last said: 0 nothing, 'f' fits, 't' tight, 'o' over */
+    int64_t told_fit_ms;
 };
 
 /* ---- site.c: connections ---- */

@@ -9,6 +9,7 @@
 #include "driver/term.h"
 
 struct manual {
+    const struct transport *t; /* the one we are behind */
     char name[64];
     FILE *to;
     struct buf pasted; /* lines not handed over yet */
@@ -21,8 +22,7 @@ static int manual_open(void *self, struct err *err)
     (void)err;
     fprintf(
         m->to,
-        "\n== %s: log in %sto its shell, by whatever way you have (serial console, crossover "
-        "cable).\n"
+        "\n== %s: log in %sto its shell (serial console, crossover cable).\n"
         "   Paste what it printed, up to and with the prompt 'lunash:>', or type a single '.'\n",
         m->name, m->opened ? "AGAIN (a new login) " : "");
     fflush(m->to);
@@ -38,11 +38,12 @@ static int manual_write(void *self, const void *bytes, size_t len, struct err *e
     size_t n = len;
     while (n && strchr("\r\n", ((const char *)bytes)[n - 1]))
         n--;
-    fprintf(
-        m->to,
-        "\n== %s: type this, then paste the answer with the prompt at its end (or end it with a "
-        "single '.'):\n\n      %.*s\n\n",
-        m->name, (int)n, (const char *)bytes);
+    fprintf(m->to,
+            "\n== %s: type this, then paste the answer up to the prompt (or end it with a single "
+            "'.'):\n\n      %.*s\n\n",
+            m->name, (int)n, (const char *)bytes);
+    if (m->t->expect)
+        fprintf(m->to, "   Expect: %s\n\n", m->t->expect);
     fflush(m->to);
     return ERR_OK;
 }
@@ -136,6 +137,7 @@ int manual_transport(const char *name, FILE *to, struct transport *ret, struct e
         return err_nomem(err);
     str_copy(m->name, sizeof m->name, name);
     m->to = to;
+    m->t = ret;
     *ret = (struct transport){.ops = &manual_ops,
                               .self = m,
                               .kind = "manual",

@@ -10,6 +10,7 @@
 #include "driver/verdict.h"
 
 #define FACT "resume-by"
+#define TELL_AGAIN_MS 600000
 #define SHORT_STEP 300 /* seconds: a look, a login, a comparison */
 #define BOOT_LOW 300   /* seconds until shell and HSM answer again */
 #define BOOT_HIGH 900
@@ -100,6 +101,18 @@ void resumeby_expected(struct driver *drv, int64_t *ret_low, int64_t *ret_high)
     }
 }
 
+/* The same again is said every ten minutes at most. */
+static bool is_news(struct driver *drv, char fit)
+{
+    int64_t now = clock_mono_ms(drv->clock);
+    bool news = fit != drv->told_fit || now - drv->told_fit_ms >= TELL_AGAIN_MS;
+    if (news) {
+        drv->told_fit = fit;
+        drv->told_fit_ms = now;
+    }
+    return news;
+}
+
 void resumeby_tell(struct driver *drv)
 {
     char owner[64], low_text[WHEN_TEXT_MAX], high_text[WHEN_TEXT_MAX];
@@ -113,6 +126,8 @@ void resumeby_tell(struct driver *drv)
     duration_format(low, low_text);
     duration_format(high, high_text);
     bool over = now + low > when, tight = now + high > when;
+    if (!is_news(drv, over ? 'o' : tight ? 't' : 'f'))
+        return;
     say(drv, owner, "%sthe CA must be back by %s; what is left is expected to take %s to %s%s",
         over    ? "WARNING: "
         : tight ? "careful: "

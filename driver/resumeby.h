@@ -19,7 +19,8 @@ int64_t resumeby_earliest(struct journal *j, char owner[64]);
  * and at most. */
 void resumeby_expected(struct driver *drv, int64_t *ret_low, int64_t *ret_high);
 
-/* Before a step: says until when the CAs must be back, and warns when the rest does not fit. */
+/* Before a step: says until when the CAs must be back, and warns when the rest does not fit; not
+ * again before that changes or ten minutes are over. */
 void resumeby_tell(struct driver *drv);
 
 /* Lines for status; nothing when no CA is paused. */

@@ -120,6 +120,7 @@ static void tell_state(struct driver *drv)
             "the HSM passes");
     else
         say(drv, "", "'hsmupgrade resume' goes on; 'hsmupgrade abort' ends the run");
+    drv->told_fit = 0; /* the last word says it in any case */
     resumeby_tell(drv);
 }
 

@@ -49,6 +49,7 @@ struct transport {
     bool console_login; /* account and password are asked for inside the stream */
     bool by_hand;       /* a person types: gets the command with secrets replaced */
     bool survives;      /* the line stays up when the appliance reboots (serial, manual) */
+    const char *expect; /* by_hand: what the next answer looks like; NULL = not said */
 };
 
 static inline void transport_close(struct transport *t)

@@ -27,24 +27,23 @@ typed() { printf '\n   \033[36mC:\\> %s\033[0m\n' "$*"; }
 # Line by line as it comes, three blanks in front; what is longer than the terminal goes on below its own beginning.
 COLUMNS=${COLUMNS:-$(tput cols 2> /dev/null || echo 100)}
 indent() {
-    local line blanks word out words
+    local line blanks before part room
     while IFS= read -r line || [ -n "$line" ]; do
         line=${line//$'\r'/}
         blanks=${line%%[! ]*}
-        if [ ${#line} -gt $((COLUMNS - 3)) ]; then
-            read -ra words <<< "$line"
-            out="$blanks${words[0]}"
-            for word in "${words[@]:1}"; do
-                if [ $((${#out} + 1 + ${#word})) -gt $((COLUMNS - 3)) ]; then
-                    printf '   %s\n' "$out"
-                    out="$blanks    $word"
-                else
-                    out="$out $word"
-                fi
-            done
-            line=$out
-        fi
-        printf '   %s\n' "$line"
+        before=$blanks
+        line=${line:${#blanks}}
+        room=$((COLUMNS - 3 - ${#before}))
+        while [ ${#line} -gt $room ]; do
+            part=${line:0:room+1}
+            case $part in *' '*) part=${part% *} ;; *) part=${line%% *} ;; esac
+            printf '   %s%s\n' "$before" "$part"
+            before="$blanks    " room=$((COLUMNS - 7 - ${#blanks}))
+            line=${line:${#part}}
+            line=${line#"${line%%[! ]*}"}
+            [ -n "$line" ] || continue 2
+        done
+        printf '   %s%s\n' "$before" "$line"
     done
 }
 

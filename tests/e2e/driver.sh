@@ -691,6 +691,8 @@ case_manual() {
     [ $code = 0 ] || fail "exit $code"
     versions hsm1 7.7.0-317 7.7.0
     said 'package update lunasa_update-7.7.0-317.spkg -authcode \*\*\*\*'
+    said 'Expect: Software Version, Firmware, attempts left'
+    not_said 'given up in 23h'
     no_secrets
 }
 
