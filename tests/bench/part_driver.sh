@@ -33,36 +33,42 @@ for _ in $(seq 50); do (exec 3<> /dev/tcp/127.0.0.1/2222) 2> /dev/null && break 
 head -c 500000000 /dev/urandom > "$W/package.spkg"
 FP=$(ssh-keygen -lf "$W/host.pub" | awk '{print $2}')
 
-seconds() { # COMMAND...: wall seconds
-    local s
+# timed NAME COMMAND...: its wall time in ms goes to $W/NAME, its CPU time (with what it starts) to $W/NAME.cpu
+timed() {
+    local name=$1 s times_before
+    shift
     s=$(date +%s%N)
+    times_before=$(cpu_of_children)
     "$@" > "$W/log" 2>&1 || { cat "$W/log" >&2; exit 1; }
-    echo $((($(date +%s%N) - s) / 1000000))
+    echo $((($(date +%s%N) - s) / 1000000)) >> "$W/$name"
+    awk -v a="$times_before" -v b="$(cpu_of_children)" 'BEGIN {print int((b - a) * 1000)}' >> "$W/$name.cpu"
 }
+# Seconds of CPU of all children so far; only a process of our own can say it, so no subshell may start them.
+cpu_of_children() { awk -v hz="$(getconf CLK_TCK)" '{sub(/.*\) /, ""); print ($14 + $15) / hz}' "/proc/$$/stat"; }
 scp_once() { # CIPHER-OPTION... TARGET
     scp -q -P 2222 -i "$W/id" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR "$@" \
         "$W/package.spkg" "$(id -un)@127.0.0.1:$W/copy"
 }
 best() { sort -n | head -1; }
-: > "$W/a" > "$W/b" > "$W/c" > "$W/d" > "$W/e"
 for _ in 1 2 3; do
-    seconds scp_once -O >> "$W/a"
-    seconds scp_once -O -c aes128-ctr -o MACs=hmac-sha2-256-etm@openssh.com,hmac-sha2-256 >> "$W/b"
-    seconds "$PROBE" put scp 127.0.0.1 2222 "$(id -un)" "$W/id" "$FP" "$W/package.spkg" "$W/copy" >> "$W/c"
+    timed a scp_once -O
+    timed b scp_once -O -c aes128-ctr -o MACs=hmac-sha2-256-etm@openssh.com,hmac-sha2-256
+    timed c "$PROBE" put scp 127.0.0.1 2222 "$(id -un)" "$W/id" "$FP" "$W/package.spkg" "$W/copy"
     cmp "$W/package.spkg" "$W/copy"
-    seconds "$PROBE" put sftp 127.0.0.1 2222 "$(id -un)" "$W/id" "$FP" "$W/package.spkg" "$W/copy" >> "$W/d"
+    timed d "$PROBE" put sftp 127.0.0.1 2222 "$(id -un)" "$W/id" "$FP" "$W/package.spkg" "$W/copy"
     cmp "$W/package.spkg" "$W/copy"
-    seconds "$PROBE" bare 127.0.0.1 2222 "$(id -un)" "$W/id" "$FP" 500000000 "$W/copy" >> "$W/e"
+    timed e "$PROBE" bare 127.0.0.1 2222 "$(id -un)" "$W/id" "$FP" 500000000 "$W/copy"
 done
 a=$(best < "$W/a") b=$(best < "$W/b") c=$(best < "$W/c") d=$(best < "$W/d") e=$(best < "$W/e")
 ratio() { awk -v a="$1" -v b="$2" -v of="$3" 'BEGIN {printf "%.2f of %s", a / b, of}'; }
 rate() { awk -v ms="$1" 'BEGIN {printf "%8.1f MB/s", 500000 / ms}'; }
+cpu() { awk -v ms="$(best < "$W/$1.cpu")" 'BEGIN {printf "CPU %4.2f s", ms / 1000}'; }
 echo "  500 MB, best of three, login included"
-echo "  scp (its own choice of cipher)        $(rate "$a")"
-echo "  scp, aes128-ctr and hmac-sha2-256     $(rate "$b")"
-echo "  hsmupgrade by SCP                     $(rate "$c")   $(ratio "$a" "$c" scp), $(ratio "$b" "$c" "scp with the same cipher and MAC")"
-echo "  hsmupgrade by SFTP                    $(rate "$d")   $(ratio "$a" "$d" scp), $(ratio "$b" "$d" "scp with the same cipher and MAC")"
-echo "  libssh2 alone, from memory, SCP       $(rate "$e")   hsmupgrade by SCP is $(ratio "$e" "$c" it)"
+echo "  scp (its own choice of cipher)        $(rate "$a")   $(cpu a)"
+echo "  scp, aes128-ctr and hmac-sha2-256     $(rate "$b")   $(cpu b)"
+echo "  hsmupgrade by SCP                     $(rate "$c")   $(cpu c)   $(ratio "$a" "$c" scp), $(ratio "$b" "$c" "scp with the same cipher and MAC")"
+echo "  hsmupgrade by SFTP                    $(rate "$d")   $(cpu d)   $(ratio "$a" "$d" scp), $(ratio "$b" "$d" "scp with the same cipher and MAC")"
+echo "  libssh2 alone, from memory, SCP       $(rate "$e")   $(cpu e)   hsmupgrade by SCP is $(ratio "$e" "$c" it)"
 echo "  (libssh2 1.10 hands the cipher 16 bytes at a time and asks the socket for input before each packet of 32 kB)"
 for with in "$a its own cipher" "$b the same cipher and MAC"; do
     awk -v a="${with%% *}" -v c="$c" -v with="${with#* }" \
