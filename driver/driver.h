@@ -48,6 +48,7 @@ struct site {
     struct transport file; /* for uploads when the console cannot */
     struct dialogue d;
     bool so;               /* the SO is logged in on the present connection */
+    bool refused;          /* the last login to the shell was refused: account, password or key */
     char pinned[64];       /* fingerprint in force: the plan's, or one that was accepted */
     struct luna_show show; /* the last one that was read */
 };

@@ -21,7 +21,7 @@ enum hu_exit {
     HU_PLAN_CHANGED = 18,  /* the plan is not the one the run began with */
     HU_USAGE = 20,         /* command line or plan */
     HU_NOT_PERMITTED = 21,
-    HU_UNREACHABLE = 22, /* appliance not reachable, or another host key */
+    HU_UNREACHABLE = 22, /* not reachable, does not let us in, or another host key */
     HU_FAILED = 23,
     HU_INTERRUPTED = 24, /* by a person or the system, at a safe point; 'resume' goes on */
 };

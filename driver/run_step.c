@@ -89,11 +89,11 @@ static int done(struct site *s, const struct step *step, const char *detail)
     return code;
 }
 
-static int exit_of(int rc, bool not_proven)
+static int exit_of(const struct site *s, int rc, bool not_proven)
 {
     switch (rc) {
     case ERR_DENIED:
-        return HU_SO_LOGIN;
+        return s->refused ? HU_UNREACHABLE : HU_SO_LOGIN;
     case ERR_CRYPTO:
         return HU_UNREACHABLE;
     default:
@@ -142,7 +142,7 @@ static int held(struct site *s, const struct step *step, const struct err *why, 
             "more: "
             "resume --repeat %s:%s, or, when you know that it worked: --assume-done %s:%s",
             s->a->name, step->name, s->a->name, step->name);
-    return exit_of(why->code, not_proven);
+    return exit_of(s, why->code, not_proven);
 }
 
 static int forget_typed(struct site *s, const struct step *step)

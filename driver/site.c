@@ -43,7 +43,9 @@ int site_login(struct site *s, struct err *err)
         .password = password,
         .total_ms = ms(s->t.by_hand ? BY_HAND_SECONDS : s->drv->plan.timeouts.connect),
     };
-    return dialogue_open(&s->d, &a, err);
+    rc = dialogue_open(&s->d, &a, err);
+    s->refused = rc == ERR_DENIED;
+    return rc;
 }
 
 void site_leave(struct site *s)

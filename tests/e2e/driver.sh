@@ -665,6 +665,14 @@ case_wrong_password() {
     [ $code = 2 ] || fail "exit $code"
     said 'cannot be reached or does not let us in'
     ! grep -q not-this-one "$W/out" || fail "the password was printed"
+    # in the middle of a run it is no failed SO login
+    background run
+    wait_said '\] before: begun'
+    kill_driver
+    code=0
+    printf 'password=not-this-one\n\n' | "$HSMUPGRADE" resume --state "$W/state" --secrets-stdin \
+        --now 2020-01-10T00:00:00Z "$W/plan.xml" > "$W/out" 2>&1 || code=$?
+    [ $code = 22 ] || fail "resume with a wrong password: exit $code"
 }
 
 case_serial() {
