@@ -368,9 +368,11 @@ function Test-Grant {
     }
     Test-Fact 'V26' 'without rights nothing is published' { Invoke-Agent publish --change V26 | Out-Null; $script:code -ne 0 }
     Invoke-Tool 'sc.exe' @('create', 'crlverifydep', 'binPath=', 'C:\Windows\System32\svchost.exe', 'depend=', 'CertSvc', 'start=', 'demand') | Out-Null
-    Test-Fact 'V47' 'a service that depends on CertSvc is found' {
-        [bool](Invoke-Agent grant --services --dry-run | Select-String 'service crlverifydep: would be given')
-    }
+    Invoke-Tool 'sc.exe' @('create', 'crlverifydep2', 'binPath=', 'C:\Windows\System32\svchost.exe', 'depend=', 'crlverifydep', 'start=', 'demand') | Out-Null
+    $found = @(Invoke-Agent grant --services --dry-run)
+    Test-Fact 'V47' 'a service that depends on CertSvc is found' { [bool]($found | Select-String 'service crlverifydep: would be given') }
+    Test-Fact 'V47' 'and one that depends on that one' { [bool]($found | Select-String 'service crlverifydep2: would be given') }
+    Invoke-Tool 'sc.exe' @('delete', 'crlverifydep2') | Out-Null
     Invoke-Tool 'sc.exe' @('delete', 'crlverifydep') | Out-Null
     Test-Fact 'V27' 'grant --services adds one entry to the access list of CertSvc' {
         Invoke-Agent grant --services | Out-Null
@@ -631,6 +633,12 @@ function Show-Rest {
     Write-Hand 'V55' 'in a domain: what the attribute of an unused CDP object holds (ldp.exe)'
     Test-Fact 'V46' 'the cluster API is on this Windows' { Test-Path (Join-Path $env:SystemRoot 'System32\clusapi.dll') }
     Write-Hand 'V46' 'on a failover cluster: pre-upgrade takes the CA resource offline, post-upgrade brings it online'
+    Write-Hand 'V57' 'on a failover cluster: the CA resource stays offline over a fail-over and a restart of the cluster service during a pause'
+    Write-Hand 'V58' 'on a failover cluster: Grant-ClusterAccess gives NT SERVICE\crlagent what it needs'
+    Write-Hand 'V59' 'a certificate that expires within the hour, in another time zone: the entries of the CA database are compared as UTC'
+    Write-Hand 'V63' 'with an Online Responder: crlagent check --cert FILE --issuer CA.pem judges its answers without a complaint'
+    Write-Hand 'V61' 'with IIS: the log shows 304 and cs(If-None-Match) for the looks of the service, 200 after crlagent check'
+    Write-Hand 'V62' 'with mail or webhook: nothing is told of the stopped CA during a pause, and the count of what was muted is in the report'
     Write-Hand 'V52' 'set the clock back an hour during a pause: the minimum stop time is still waited, and it is told'
     Write-Hand 'V53' 'with a Luna client: which code the key test gives, and after how long, while the HSM is away'
     Write-Hand 'V54' 'with a Luna client: how long CertSvc takes to stop while the HSM is away'
