@@ -76,6 +76,14 @@ for page in pages:
         if not (page.parent / link).exists():
             errors.append(f"{page.name}: link to '{link}', which is not there")
 
+# Nothing is said of Windows Server that was only seen under Wine: a line that names it says where the knowledge ends.
+for page in pages:
+    text = page.read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(text, 1):
+        around = " ".join(text[max(0, number - 2):number + 1])
+        if "Windows Server" in line and not re.search(r"\b([Nn]othing|[Nn]ot|No|never|throw-away|to be seen|how to check)\b", around):
+            errors.append(f"{page.name}:{number}: 'Windows Server' without saying what was seen where")
+
 # A test or file that a page names must be there.
 cases = set()
 for source in (top / "tests/unit").glob("*.c"):

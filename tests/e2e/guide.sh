@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The operator's guide, typed into the lab in its own order: every command line of crlagent in docs/operators-guide.md that can
-# be run there is run, and ends as the page says. A line that this script does not know fails it: the page and the lab go together.
+# be run there is run, and ends as the page says; of hsmupgrade those that talk to no appliance (the others: driver.sh). A line
+# that this script does not know fails it: the page and the lab go together.
 . "$(dirname "${BASH_SOURCE[0]}")/agent.sh"
 
 # The agent under test answers in the lab; two things of the lab are not in the guide: its CA's key is tested by certutil,
@@ -31,7 +32,7 @@ seen = set()
 for line in open(sys.argv[1], encoding="utf-8"):
     spans = [line.strip()] if line.startswith("    ") else re.findall(r"`([^`]+)`", line)
     for s in spans:
-        if s.startswith("crlagent ") and (s not in seen or "hook" in s or s.endswith(("start", "stop"))):
+        if s.startswith(("crlagent ", "hsmupgrade plan init", "hsmupgrade path")) and (s not in seen or "hook" in s or s.endswith(("start", "stop"))):
             seen.add(s)
             print(s)
 EOF2
@@ -59,6 +60,7 @@ expected() {
         "crlagent config init") echo 0 ;;
         "crlagent notify --test") echo 2 ;; # no mail server and no webhook are configured
         "crlagent maintenance") echo 0 ;;
+        "hsmupgrade plan init"* | "hsmupgrade path"*) echo 0 ;;
         "crlagent install"* | "crlagent start" | "crlagent stop" | "crlagent status" | "crlagent config test" | "crlagent history"* | \
             "crlagent grant --ca --services --dry-run" | "crlagent revoke"* | "crlagent explain"* | "crlagent hook "* | "crlagent extend "* | \
             "crlagent publish "*) echo 0 ;;
@@ -66,9 +68,10 @@ expected() {
 }
 
 step "a lab, the files that the guide names"
+cd "$T" # 'plan init' writes where it is called
 lab_up --no-ad
 mkdir -p "$PROGRAM_DIR"
-cp "$CRLAGENT_BUILD/bin/crlagent.exe" "$PROGRAM_DIR/"
+cp "$CRLAGENT_BUILD/bin/crlagent.exe" "$CRLAGENT_BUILD/bin/hsmupgrade.exe" "$PROGRAM_DIR/"
 pki_files
 # The access list that a CA has: Administrators, and Authenticated Users who may enroll.
 win reg.exe add 'HKLM\SYSTEM\CurrentControlSet\Services\CertSvc\Configuration\Lab Issuing CA' /v Security /t REG_BINARY /f \
@@ -80,9 +83,9 @@ while IFS= read -r line <&3; do
     [ "$want" != skip ] || continue
     step "$line"
     eval "set -- $(in_lab "$line" | sed 's/\\/\\\\/g')"
+    program=$1 rc=0
     shift
-    rc=0
-    OUT=$(agent "$@" 2>&1 < /dev/null) || rc=$?
+    OUT=$(win "C:\\Program Files\\crlagent\\$program.exe" "$@" 2>&1 < /dev/null) || rc=$?
     [[ " $want " == *" $rc "* ]] || fail "'$line' ended with $rc, expected one of '$want': $OUT"
     [ -n "$OUT" ] || fail "'$line' said nothing"
     CHECKS=$((CHECKS + 2)) ran=$((ran + 1))

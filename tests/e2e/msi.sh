@@ -223,7 +223,10 @@ started() {
     check "operators as setup was told" operators_line 'ok.*S-1-5-32-545'
     timeout 60 wine reg add "$software" /v Operators /d NOBODY-HAS-THIS-NAME /f > /dev/null 2>&1
     check "a group that does not exist" operators_line 'missing.*NOBODY-HAS-THIS-NAME'
+    timeout 60 wine "$program/crlagent.exe" stop > /dev/null 2>&1
+    check "the service does not start with it" no timeout 60 wine "$program/crlagent.exe" start
     timeout 60 wine reg add "$software" /v Operators /d S-1-5-32-545 /f > /dev/null 2>&1
+    check "and starts with one that does" timeout 60 wine "$program/crlagent.exe" start
     check "the service answers" sh -c "timeout 60 wine '$program/crlagent.exe' status --json > '$work/status.json'; [ -s '$work/status.json' ]"
     check "upgrade of a running one" msi /i "$(win "$new")"
     check "running again" running
