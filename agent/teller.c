@@ -29,14 +29,24 @@ struct item {
     char text[ERR_TEXT_MAX];
 };
 
+/* Sends what one channel has waiting. */
+struct sender {
+    struct teller *t;
+    const struct notify_channel *channel;
+    HANDLE waiting; /* auto */
+    HANDLE thread;
+    struct store *store;
+};
+
 struct teller {
     struct teller_setup setup;
     struct notify_channel channel[NOTIFY_CHANNELS_MAX];
+    struct sender sender[NOTIFY_CHANNELS_MAX];
     size_t n_channels;
     char ca[128];
-    HANDLE stop, arrived, waiting; /* manual, auto, auto */
-    HANDLE filler, sender;
-    struct store *fill_store, *send_store;
+    HANDLE stop, arrived; /* manual, auto */
+    HANDLE filler;
+    struct store *fill_store;
     uint64_t serial;
     SRWLOCK lock; /* guards what follows */
     struct item *first, **last;
@@ -134,7 +144,7 @@ static void fill_all(struct teller *t)
             return;
         }
         drop_front(t);
-        SetEvent(t->waiting);
+        teller_poke(t);
     }
 }
 
@@ -150,11 +160,11 @@ static unsigned __stdcall fill(void *arg)
 
 /* ---- sending ---- */
 
-static DWORD until_due(struct teller *t)
+static DWORD until_due(struct sender *x)
 {
     int64_t due = WHEN_NONE;
     struct err ignored = ERR_INIT;
-    if (store_notice_next(t->send_store, &due, &ignored) || due == WHEN_NONE)
+    if (store_notice_next(x->store, x->channel->name, &due, &ignored) || due == WHEN_NONE)
         return LOOK_MS;
     int64_t left = (due - clock_now(clock_system())) * 1000;
     return left <= 0 ? 0 : left > LOOK_MS ? LOOK_MS : (DWORD)left;
@@ -162,14 +172,15 @@ static DWORD until_due(struct teller *t)
 
 static unsigned __stdcall send_due(void *arg)
 {
-    struct teller *t = arg;
-    HANDLE both[] = {t->stop, t->waiting};
+    struct sender *x = arg;
+    struct teller *t = x->t;
+    HANDLE both[] = {t->stop, x->waiting};
     bool failed = false;
-    while (WaitForMultipleObjects(2, both, FALSE, failed ? RETRY_MS : until_due(t)) !=
+    while (WaitForMultipleObjects(2, both, FALSE, failed ? RETRY_MS : until_due(x)) !=
            WAIT_OBJECT_0) {
         struct err err = ERR_INIT;
-        failed = notify_flush(t->send_store, t->channel, t->n_channels, t->setup.secrets,
-                              clock_now(clock_system()), &t->setup.below, &err) != ERR_OK;
+        failed = notify_flush(x->store, x->channel, t->setup.secrets, clock_now(clock_system()),
+                              &t->setup.below, &err) != ERR_OK;
     }
     return 0;
 }
@@ -178,15 +189,22 @@ static unsigned __stdcall send_due(void *arg)
 
 static void release(struct teller *t)
 {
-    HANDLE all[] = {t->stop, t->arrived, t->waiting, t->filler, t->sender};
+    HANDLE all[] = {t->stop, t->arrived, t->filler};
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         if (all[i])
             CloseHandle(all[i]);
     }
+    for (size_t i = 0; i < t->n_channels; i++) {
+        struct sender *x = &t->sender[i];
+        if (x->waiting)
+            CloseHandle(x->waiting);
+        if (x->thread)
+            CloseHandle(x->thread);
+        store_close(&x->store);
+    }
     while (t->first)
         drop_front(t);
     store_close(&t->fill_store);
-    store_close(&t->send_store);
     free(t);
 }
 
@@ -201,8 +219,13 @@ int teller_new(const struct teller_setup *setup, struct teller **ret, struct err
     t->n_channels = notify_channels(setup->config, t->channel);
     t->stop = CreateEventW(NULL, TRUE, FALSE, NULL);
     t->arrived = CreateEventW(NULL, FALSE, FALSE, NULL);
-    t->waiting = CreateEventW(NULL, FALSE, FALSE, NULL);
-    if (!t->stop || !t->arrived || !t->waiting) {
+    bool made = t->stop && t->arrived;
+    for (size_t i = 0; i < t->n_channels; i++) {
+        t->sender[i] = (struct sender){.t = t, .channel = &t->channel[i]};
+        t->sender[i].waiting = CreateEventW(NULL, FALSE, FALSE, NULL);
+        made = made && t->sender[i].waiting;
+    }
+    if (!made) {
         release(t);
         return err_nomem(err);
     }
@@ -218,6 +241,15 @@ static void read_name(struct teller *t)
         (void)str_copy(t->ca, sizeof t->ca, s.common_name);
 }
 
+static int start_sender(struct sender *x, int64_t now, struct err *err)
+{
+    int rc = store_open(x->t->setup.store_path, STORE_WRITE, now, &x->store, NULL, err);
+    if (rc)
+        return rc;
+    x->thread = (HANDLE)_beginthreadex(NULL, 0, send_due, x, 0, NULL);
+    return x->thread ? ERR_OK : err_set(err, ERR_NOMEM, "the thread that sends cannot be started");
+}
+
 int teller_start(struct teller *t, struct err *err)
 {
     int64_t now = clock_now(clock_system());
@@ -228,31 +260,38 @@ int teller_start(struct teller *t, struct err *err)
     if (!rc)
         rc = store_open(t->setup.store_path, STORE_WRITE, now, &t->fill_store, NULL, err);
     if (!rc)
-        rc = store_open(t->setup.store_path, STORE_WRITE, now, &t->send_store, NULL, err);
+        rc = notify_begin(t->fill_store, t->channel, t->n_channels, now, &t->setup.below, err);
+    for (size_t i = 0; i < t->n_channels && !rc; i++)
+        rc = start_sender(&t->sender[i], now, err);
     if (rc)
         return rc;
     t->filler = (HANDLE)_beginthreadex(NULL, 0, fill, t, 0, NULL);
-    t->sender = (HANDLE)_beginthreadex(NULL, 0, send_due, t, 0, NULL);
-    return t->filler && t->sender
-               ? ERR_OK
-               : err_set(err, ERR_NOMEM, "the threads that tell people cannot be started");
+    return t->filler ? ERR_OK
+                     : err_set(err, ERR_NOMEM, "the threads that tell people cannot be started");
 }
 
-void teller_poke(void *t)
+void teller_poke(void *arg)
 {
-    SetEvent(((struct teller *)t)->waiting);
+    struct teller *t = arg;
+    for (size_t i = 0; i < t->n_channels; i++)
+        SetEvent(t->sender[i].waiting);
 }
 
 bool teller_stop(struct teller *t)
 {
+    HANDLE threads[1 + NOTIFY_CHANNELS_MAX];
+    DWORD n = 0;
     if (!t)
         return true;
     SetEvent(t->stop);
-    HANDLE threads[] = {t->filler, t->sender};
-    for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
-        if (threads[i] && WaitForSingleObject(threads[i], STOP_MS) != WAIT_OBJECT_0)
-            return false;
+    if (t->filler)
+        threads[n++] = t->filler;
+    for (size_t i = 0; i < t->n_channels; i++) {
+        if (t->sender[i].thread)
+            threads[n++] = t->sender[i].thread;
     }
+    if (n && WaitForMultipleObjects(n, threads, TRUE, STOP_MS) == WAIT_TIMEOUT)
+        return false;
     release(t);
     return true;
 }

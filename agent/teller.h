@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
 /* Telling people from the service: takes events on any thread without blocking, puts those that
- * count into the durable queue, and sends what is due. One thread fills the queue, another sends,
- * so that a mail server that is silent delays nothing. */
+ * count into the durable queue, and sends what is due. One thread fills the queue, one for each
+ * channel sends, so that a mail server that is silent delays nothing but mail. */
 #ifndef CRLAGENT_AGENT_TELLER_H
 #define CRLAGENT_AGENT_TELLER_H
 

@@ -12,6 +12,7 @@
 #include "agent/lazyadmin.h"
 #include "base/str.h"
 #include "watch/watch.h"
+#include "win32/caevents.h"
 #include "win32/service.h"
 
 #define STOP_MS 3000    /* then the thread is left to the end of the program */
@@ -66,6 +67,7 @@ static int open_all(struct watcher *w, struct err *err)
                 .key = s->seams->key,
                 .locate = *s->locate,
                 .prober = s->seams->prober,
+                .ca_log = *ca_event_log_system(),
                 .events = s->events,
                 .random = random_tick,
             },

@@ -106,6 +106,7 @@ struct config {
     } output;
     struct {
         enum severity minimum; /* SEV_WARNING or SEV_CRITICAL */
+        int64_t send_timeout;  /* seconds for one notice */
         int64_t reminder;      /* seconds until a lasting alarm is told again; 0 = never */
         char *smtp_server;     /* "host:port"; "" = no mail */
         enum config_mail_tls smtp_security;

@@ -91,6 +91,7 @@ const struct field config_fields[] = {
     NUMBER("output", "log-keep", output.log_keep),
     CHOICE("notify", "minimum", notify.minimum, severity_words),
     DURATION("notify", "reminder", notify.reminder),
+    DURATION("notify", "send-timeout", notify.send_timeout),
     TEXT("notify", "smtp-server", notify.smtp_server),
     CHOICE("notify", "smtp-security", notify.smtp_security, mail_words),
     TEXT("notify", "smtp-from", notify.smtp_from),

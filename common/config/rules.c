@@ -35,6 +35,7 @@ static const struct range ranges[] = {
     {"probe", "key-test-interval", AT(probe.key_test_interval), 0, 31 * DAY},
     {"probe", "issued-age", AT(probe.issued_age), 0, 36500 * DAY},
     {"notify", "reminder", AT(notify.reminder), 0, 31 * DAY},
+    {"notify", "send-timeout", AT(notify.send_timeout), 1, 300},
 };
 
 static int at(xmlNodePtr root, const char *section, const char *element, const char *label,

@@ -11,6 +11,7 @@
 #include "ca/settings.h"
 #include "cdp/probe.h"
 #include "crl/judge.h"
+#include "health/caevent.h"
 #include "health/finding.h"
 
 /* A CRL known from elsewhere: the CA's own newest one (CR_PROP_BASECRL...), or the newest seen
@@ -27,13 +28,6 @@ struct health_ca_cert {
     int64_t not_before, not_after; /* UTC seconds */
     char subject[256];
     uint8_t sha256[32]; /* of the DER; compared with what AIA locations serve */
-};
-
-/* One event of the CA's own source, read from the Application log. */
-struct health_ca_event {
-    uint32_t id; /* 62, 65, 66, 67, 74, 75, 100, 130 ... */
-    int64_t when;
-    char text[256];
 };
 
 /* Limits of relying parties; 0 = not checked. */
@@ -56,7 +50,7 @@ struct health_input {
     size_t n_previous;
     const struct health_ca_cert *certs; /* may be NULL */
     size_t n_certs;
-    const struct health_ca_event *events; /* may be NULL */
+    const struct health_ca_event *events; /* of the CA, any order; may be NULL */
     size_t n_events;
     const struct crl_thresholds *thresholds; /* NULL = crl_thresholds_default */
     /* Per location, thresholds of its own; NULL or a NULL answer = the common ones. */

@@ -98,6 +98,58 @@ static uint32_t event_finding(const struct health_ca_event *e)
     }
 }
 
+/* Does a location serve a CRL of that kind that was signed after the event? AD CS dates thisUpdate
+ * back, never forward. */
+static bool signed_since(const struct rules *x, const struct health_ca_event *e, bool base,
+                         bool delta)
+{
+    for (size_t i = 0; i < x->in->n; i++) {
+        const struct probe_target *t = &x->in->targets[i];
+        const struct probe_result *r = &x->in->results[i];
+        bool is_delta = t->role == ROLE_CRL_DELTA;
+        if (is_crl_role(t) && has_crl(r) && !t->parent && (is_delta ? delta : base) &&
+            (e->key < 0 || (uint32_t)e->key == t->key_index) && r->signature != CRL_SIG_BAD &&
+            r->facts.this_update > e->when)
+            return true;
+    }
+    return false;
+}
+
+static bool event_since(const struct rules *x, const struct health_ca_event *e, uint32_t first,
+                        uint32_t last, int64_t later, const char *where)
+{
+    for (size_t i = 0; i < x->in->n_events; i++) {
+        const struct health_ca_event *o = &x->in->events[i];
+        if (o->id >= first && o->id <= last && o->when > e->when + later &&
+            (!where || (*where && strcmp(o->where, where) == 0)))
+            return true;
+    }
+    return false;
+}
+
+/* Has a later success made up for it? 68 to 73 say that a location was written; they are logged
+ * only when LogLevel is raised. A later CRL without another failure says the same. */
+static bool event_over(const struct rules *x, const struct health_ca_event *e)
+{
+    switch (e->id) {
+    case 62: /* stands right before the 26 of the same start */
+        return event_since(x, e, 26, 26, 600, NULL);
+    case 65:
+    case 74:
+        return event_since(x, e, 68, 73, 0, e->where) || signed_since(x, e, true, false);
+    case 66:
+    case 75:
+        return event_since(x, e, 68, 73, 0, e->where) || signed_since(x, e, false, true);
+    case 67:
+    case 130:
+        return signed_since(x, e, true, true);
+    case 100:
+        return event_since(x, e, 26, 26, 0, NULL);
+    default:
+        return false;
+    }
+}
+
 /* The newest event of a kind speaks for all of them. */
 static void rule_events(struct rules *x)
 {
@@ -105,10 +157,10 @@ static void rule_events(struct rules *x)
         const struct health_ca_event *e = &x->in->events[i];
         uint32_t id = event_finding(e);
         size_t same = 0;
-        bool newest = id != 0;
+        bool newest = id != 0 && !event_over(x, e);
         for (size_t k = 0; k < x->in->n_events; k++) {
             const struct health_ca_event *o = &x->in->events[k];
-            if (event_finding(o) != id)
+            if (event_finding(o) != id || event_over(x, o))
                 continue;
             same++;
             newest = newest && (o->when < e->when || (o->when == e->when && k >= i));
@@ -118,8 +170,8 @@ static void rule_events(struct rules *x)
         char when[WHEN_TEXT_MAX];
         struct finding *f = rule_add(x, id, SIZE_MAX);
         rule_expected(f, "no such event");
-        rule_found(f, "event %u at %s (%zu of this kind): %.250s", e->id,
-                   when_format(e->when, when), same, e->text);
+        rule_found(f, "event %u, record %llu, at %s (%zu of this kind): %.250s", e->id,
+                   (unsigned long long)e->record, when_format(e->when, when), same, e->text);
     }
 }
 

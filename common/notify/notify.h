@@ -63,13 +63,20 @@ MUST_CHECK int notify_send(const struct notify_channel *ch, const struct notice 
 MUST_CHECK int notify_queue(struct store *s, const struct notify_channel *ch, size_t n_ch,
                             const struct notice *n, const char *key, int64_t now, struct err *err);
 
-/* Sends what is due. What fails is tried again after 1, 2, 5, 15, 30 and then every 60 minutes;
- * after NOTIFY_TRIES_MAX tries it is given up (event 7003). Events go to sink. ERR_* of the store
- * only. */
+/* Sends what is due in that channel. What fails is tried again after 1, 2, 5, 15, 30 and then every
+ * 60 minutes; after NOTIFY_TRIES_MAX tries it is given up (event 7003). While the other side cannot
+ * be reached or lets nobody in, the rest of the channel waits with the one that was tried. The
+ * first failure of a channel is told (event 7002), not that of each notice. Events go to sink.
+ * ERR_* of the store only. */
 #define NOTIFY_TRIES_MAX 52
-MUST_CHECK int notify_flush(struct store *s, const struct notify_channel *ch, size_t n_ch,
+MUST_CHECK int notify_flush(struct store *s, const struct notify_channel *ch,
                             const struct secret_store *secrets, int64_t now,
                             const struct event_sink *sink, struct err *err);
+
+/* At the start of a program that sends: what waits is due now (a configuration may have been
+ * corrected), and what waits for a channel that is not configured any more is given up. */
+MUST_CHECK int notify_begin(struct store *s, const struct notify_channel *ch, size_t n_ch,
+                            int64_t now, const struct event_sink *sink, struct err *err);
 
 /* The bodies, for tests and for the queue. */
 MUST_CHECK int notice_encode(const struct notice *n, struct buf *ret, struct err *err);

@@ -13,6 +13,7 @@
 
 #define BATCH 16
 #define GIVEN_UP_SECONDS (10ll * 365 * 86400)
+#define WAITING_SECONDS 86400 /* whose next try is further away has been given up */
 
 static enum notify_tls tls_of(enum config_mail_tls t)
 {
@@ -35,6 +36,7 @@ size_t notify_channels(const struct config *c, struct notify_channel ret[NOTIFY_
         ch->n_to = c->notify.smtp_to.n;
         ch->tls = tls_of(c->notify.smtp_security);
         str_copy(ch->credential, sizeof ch->credential, c->notify.smtp_credential);
+        ch->timeout_ms = c->notify.send_timeout * 1000;
     }
     if (c->notify.webhook_url && *c->notify.webhook_url) {
         struct notify_channel *ch = &ret[n++];
@@ -43,6 +45,7 @@ size_t notify_channels(const struct config *c, struct notify_channel ret[NOTIFY_
         ch->kind = notify_webhook_kind(c->notify.webhook_url);
         str_copy(ch->url, sizeof ch->url, c->notify.webhook_url);
         str_copy(ch->credential, sizeof ch->credential, c->notify.webhook_credential);
+        ch->timeout_ms = c->notify.send_timeout * 1000;
     }
     return n;
 }
@@ -55,16 +58,6 @@ int notify_queue(struct store *s, const struct notify_channel *ch, size_t n_ch,
     for (size_t i = 0; !rc && i < n_ch; i++)
         rc = store_notice_add(s, ch[i].name, key, buf_str(&body), body.len, now, err);
     return rc;
-}
-
-static const struct notify_channel *find_channel(const struct notify_channel *ch, size_t n,
-                                                 const char *name)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(ch[i].name, name) == 0)
-            return &ch[i];
-    }
-    return NULL;
 }
 
 static int64_t back_off(int32_t tries)
@@ -99,36 +92,68 @@ static int send_queued(struct store *s, const struct store_notice *q,
     int rc = store_notice_body(s, q->id, &body, err);
     if (rc)
         return rc;
-    if (!ch)
-        err_set(why, ERR_NOT_FOUND, "no channel '%s' is configured any more", q->channel);
-    else if (!notice_decode(buf_str(&body), body.len, &n, &keep, why))
+    if (!notice_decode(buf_str(&body), body.len, &n, &keep, why))
         (void)!notify_send(ch, &n, secrets, why);
     return ERR_OK;
 }
 
-int notify_flush(struct store *s, const struct notify_channel *ch, size_t n_ch,
+/* Nobody is there, or nobody is let in: the next notice would fare no better. */
+static bool whole_channel(const struct err *why)
+{
+    return why->code == ERR_TIMEOUT || why->code == ERR_UNAVAILABLE || why->code == ERR_DENIED;
+}
+
+static int note_failure(struct store *s, const struct store_notice *q, const struct err *why,
+                        int64_t now, const struct event_sink *sink, struct err *err)
+{
+    bool last = q->tries + 1 >= NOTIFY_TRIES_MAX, known = q->tries > 0;
+    int64_t next = now + back_off(q->tries);
+    int rc = known ? ERR_OK : store_notice_failing(s, q->channel, q->id, &known, err);
+    if (!rc)
+        rc = store_notice_failed(s, q->id, last ? now + GIVEN_UP_SECONDS : next, why->text, err);
+    if (!rc && whole_channel(why))
+        rc = store_notice_postpone(s, q->channel, next, err);
+    if (!rc && (last || !known))
+        tell(sink, last ? FIND_NOTICE_GIVEN_UP : FIND_NOTICE_NOT_SENT, now, q->channel, why->text);
+    return rc;
+}
+
+int notify_flush(struct store *s, const struct notify_channel *ch,
                  const struct secret_store *secrets, int64_t now, const struct event_sink *sink,
                  struct err *err)
 {
     struct store_notice due[BATCH];
     size_t n = 0;
-    int rc = store_notice_due(s, now, due, BATCH, &n, err);
+    int rc = store_notice_due(s, ch->name, now, due, BATCH, &n, err);
     for (size_t i = 0; !rc && i < n; i++) {
         struct err why = ERR_INIT;
-        rc = send_queued(s, &due[i], find_channel(ch, n_ch, due[i].channel), secrets, &why, err);
-        if (rc)
-            break;
-        if (!why.code) {
+        rc = send_queued(s, &due[i], ch, secrets, &why, err);
+        if (!rc && !why.code)
             rc = store_notice_sent(s, due[i].id, now, err);
-            continue;
-        }
-        bool last = due[i].tries + 1 >= NOTIFY_TRIES_MAX;
-        int64_t next = now + (last ? GIVEN_UP_SECONDS : back_off(due[i].tries));
-        /* The first failure and the last are told; those between are in the queue's own record. */
-        if (last || due[i].tries == 0)
-            tell(sink, last ? FIND_NOTICE_GIVEN_UP : FIND_NOTICE_NOT_SENT, now, due[i].channel,
-                 why.text);
-        rc = store_notice_failed(s, due[i].id, next, why.text, err);
+        else if (!rc)
+            rc = note_failure(s, &due[i], &why, now, sink, err);
+        if (whole_channel(&why))
+            break;
     }
+    return rc;
+}
+
+int notify_begin(struct store *s, const struct notify_channel *ch, size_t n_ch, int64_t now,
+                 const struct event_sink *sink, struct err *err)
+{
+    const char *keep[NOTIFY_CHANNELS_MAX] = {"", ""};
+    char text[120];
+    int64_t dropped = 0;
+    for (size_t i = 0; i < n_ch && i < NOTIFY_CHANNELS_MAX; i++)
+        keep[i] = ch[i].name;
+    int rc = store_notice_drop_others(
+        s, keep, NOTIFY_CHANNELS_MAX, now + WAITING_SECONDS, now + GIVEN_UP_SECONDS,
+        "this way of telling is not configured any more", &dropped, err);
+    if (!rc)
+        rc = store_notice_retry_all(s, now, now + WAITING_SECONDS, err);
+    snprintf(text, sizeof text, "%lld waiting, and this way of telling is not configured any more",
+             (long long)dropped);
+    if (!rc && dropped)
+        tell(sink, FIND_NOTICE_GIVEN_UP, now, "queue", text);
     return rc;
 }

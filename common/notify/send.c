@@ -261,6 +261,11 @@ static int judge_answer(const struct notify_channel *ch, struct request *q, CURL
         kind = ERR_UNAVAILABLE;
     else if (code == CURLE_LOGIN_DENIED)
         kind = ERR_DENIED;
+    if (code == CURLE_LOGIN_DENIED)
+        return err_set_os(err, kind, (long)code,
+                          "%s: the login of '%.100s' was refused (%ld); store the right password: "
+                          "crlagent secret set %.100s --user %.100s",
+                          where, q->secret.user, status, ch->credential, q->secret.user);
     if (code)
         return err_set_os(err, kind, (long)code, "%s: %s%s", where,
                           q->curl_text[0] ? q->curl_text : curl_easy_strerror(code),

@@ -110,14 +110,16 @@ int store_notice_add(struct store *s, const char *channel, const char *key, cons
     return stmt_run(&q);
 }
 
-int store_notice_due(struct store *s, int64_t now, struct store_notice *ret, size_t max,
-                     size_t *ret_n, struct err *err)
+int store_notice_due(struct store *s, const char *channel, int64_t now, struct store_notice *ret,
+                     size_t max, size_t *ret_n, struct err *err)
 {
     SCOPED(stmt_done) struct stmt q = {0};
     (void)stmt_open(&q, s, "reading the notices",
                     "SELECT id, created, channel, key, next_try, tries, last_error FROM notice"
-                    " WHERE sent IS NULL AND next_try <= ? ORDER BY id LIMIT ?",
+                    " WHERE sent IS NULL AND (?1 = '' OR channel = ?1) AND next_try <= ?2"
+                    " ORDER BY id LIMIT ?3",
                     err);
+    stmt_text(&q, channel);
     stmt_int(&q, now);
     stmt_int(&q, (int64_t)max);
     size_t n = 0;
@@ -183,11 +185,73 @@ int store_notice_failed(struct store *s, int64_t id, int64_t next_try, const cha
     return run_one(&q, id, err);
 }
 
-int store_notice_next(struct store *s, int64_t *ret_due, struct err *err)
+int store_notice_postpone(struct store *s, const char *channel, int64_t next_try, struct err *err)
+{
+    SCOPED(stmt_done) struct stmt q = {0};
+    (void)stmt_open(&q, s, "postponing notices",
+                    "UPDATE notice SET next_try = ?1"
+                    " WHERE sent IS NULL AND channel = ?2 AND next_try < ?1",
+                    err);
+    stmt_int(&q, next_try);
+    stmt_text(&q, channel);
+    return stmt_run(&q);
+}
+
+int store_notice_failing(struct store *s, const char *channel, int64_t id, bool *ret,
+                         struct err *err)
 {
     SCOPED(stmt_done) struct stmt q = {0};
     (void)stmt_open(&q, s, "reading the notices",
-                    "SELECT min(next_try) FROM notice WHERE sent IS NULL", err);
+                    "SELECT count(*) FROM notice"
+                    " WHERE sent IS NULL AND channel = ? AND id <> ? AND tries > 0",
+                    err);
+    stmt_text(&q, channel);
+    stmt_int(&q, id);
+    int rc = stmt_row(&q);
+    if (!rc)
+        *ret = col_int(&q) > 0;
+    return rc;
+}
+
+int store_notice_retry_all(struct store *s, int64_t now, int64_t horizon, struct err *err)
+{
+    SCOPED(stmt_done) struct stmt q = {0};
+    (void)stmt_open(&q, s, "trying notices again",
+                    "UPDATE notice SET next_try = ?1"
+                    " WHERE sent IS NULL AND next_try > ?1 AND next_try <= ?2",
+                    err);
+    stmt_int(&q, now);
+    stmt_int(&q, horizon);
+    return stmt_run(&q);
+}
+
+int store_notice_drop_others(struct store *s, const char *const *keep, size_t n, int64_t horizon,
+                             int64_t given_up, const char *why, int64_t *ret_count, struct err *err)
+{
+    SCOPED(stmt_done) struct stmt q = {0};
+    (void)stmt_open(&q, s, "giving up notices",
+                    "UPDATE notice SET next_try = ?1, tries = tries + 1, last_error = ?2"
+                    " WHERE sent IS NULL AND channel <> ?3 AND channel <> ?4 AND next_try <= ?5",
+                    err);
+    stmt_int(&q, given_up);
+    stmt_text(&q, why);
+    stmt_text(&q, keep[0]);
+    stmt_text(&q, keep[n - 1]);
+    stmt_int(&q, horizon);
+    int rc = stmt_run(&q);
+    if (!rc)
+        *ret_count = sqlite3_changes(s->db);
+    return rc;
+}
+
+int store_notice_next(struct store *s, const char *channel, int64_t *ret_due, struct err *err)
+{
+    SCOPED(stmt_done) struct stmt q = {0};
+    (void)stmt_open(&q, s, "reading the notices",
+                    "SELECT min(next_try) FROM notice"
+                    " WHERE sent IS NULL AND (?1 = '' OR channel = ?1)",
+                    err);
+    stmt_text(&q, channel);
     int rc = stmt_row(&q);
     if (!rc)
         *ret_due = col_when(&q);

@@ -73,15 +73,32 @@ struct store_notice {
 /* body: any bytes. */
 MUST_CHECK int store_notice_add(struct store *s, const char *channel, const char *key,
                                 const void *body, size_t len, int64_t now, struct err *err);
-/* Due ones (next_try <= now), oldest first. */
-MUST_CHECK int store_notice_due(struct store *s, int64_t now, struct store_notice *ret, size_t max,
-                                size_t *ret_n, struct err *err);
+/* Due ones (next_try <= now) of one channel, NULL = all; oldest first. */
+MUST_CHECK int store_notice_due(struct store *s, const char *channel, int64_t now,
+                                struct store_notice *ret, size_t max, size_t *ret_n,
+                                struct err *err);
 MUST_CHECK int store_notice_body(struct store *s, int64_t id, struct buf *ret, struct err *err);
 /* The row is kept for the record, its body is not: a month of reports would be hundreds of MB. */
 MUST_CHECK int store_notice_sent(struct store *s, int64_t id, int64_t now, struct err *err);
 MUST_CHECK int store_notice_failed(struct store *s, int64_t id, int64_t next_try, const char *why,
                                    struct err *err);
-/* Earliest next_try of all that wait; WHEN_NONE when the queue is empty. */
-MUST_CHECK int store_notice_next(struct store *s, int64_t *ret_due, struct err *err);
+/* All that wait in that channel and would be due before next_try wait until then; their tries do
+ * not count. */
+MUST_CHECK int store_notice_postpone(struct store *s, const char *channel, int64_t next_try,
+                                     struct err *err);
+/* Has one that waits in that channel been tried already (other than that id)? */
+MUST_CHECK int store_notice_failing(struct store *s, const char *channel, int64_t id, bool *ret,
+                                    struct err *err);
+/* What waits beyond horizon has been given up and stays so; the rest is due now. */
+MUST_CHECK int store_notice_retry_all(struct store *s, int64_t now, int64_t horizon,
+                                      struct err *err);
+/* Puts off until given_up what waits, up to horizon, in a channel that is none of keep[0..n-1]
+ * (n 1 or 2). */
+MUST_CHECK int store_notice_drop_others(struct store *s, const char *const *keep, size_t n,
+                                        int64_t horizon, int64_t given_up, const char *why,
+                                        int64_t *ret_count, struct err *err);
+/* Earliest next_try of all that wait in that channel, NULL = in any; WHEN_NONE when none does. */
+MUST_CHECK int store_notice_next(struct store *s, const char *channel, int64_t *ret_due,
+                                 struct err *err);
 
 #endif

@@ -19,6 +19,7 @@ void look_free(struct look **l)
     if (!*l)
         return;
     free((*l)->verdicts);
+    free((*l)->events);
     findings_free(&(*l)->findings);
     probe_round_free(&(*l)->round);
     ca_view_free(&(*l)->view);
@@ -106,6 +107,8 @@ static int judge(const struct config *config, const struct health_known *known, 
         .settings = &l->view.settings,
         .previous = known,
         .n_previous = n_known,
+        .events = l->events,
+        .n_events = l->n_events,
         .certs = certs.item,
         .n_certs = certs.n,
         .thresholds = &base,
@@ -114,6 +117,27 @@ static int judge(const struct config *config, const struct health_known *known, 
         .now = l->round.when,
     };
     return health_evaluate(&in, l->verdicts, &l->findings, err);
+}
+
+/* A log that cannot be read takes nothing from the rest of the look; that it cannot be is told. */
+static int read_ca_log(const struct ca_event_log *log, struct look *l, struct err *err)
+{
+    struct err why = ERR_INIT;
+    if (!log->read)
+        return ERR_OK;
+    l->events = calloc(CA_EVENTS_MAX, sizeof *l->events);
+    if (!l->events)
+        return err_nomem(err);
+    int rc = log->read(log->self, CA_EVENTS_SECONDS, l->events, CA_EVENTS_MAX, &l->n_events, &why);
+    if (!rc || rc == ERR_UNSUPPORTED)
+        return ERR_OK;
+    l->n_events = 0;
+    struct finding *f = findings_add(&l->findings, FIND_CA_LOG_UNREADABLE);
+    if (!f)
+        return err_nomem(err);
+    (void)str_copy(f->found, sizeof f->found, why.text);
+    finding_fill_remedy(f);
+    return ERR_OK;
 }
 
 int look_take(const struct watch_setup *s, bool ask_ca, const struct health_known *known,
@@ -131,6 +155,8 @@ int look_take(const struct watch_setup *s, bool ask_ca, const struct health_know
     if (!rc)
         rc = probe_round_run(&seams->locate, &seams->prober, &l->view, l->propagation, seams->clock,
                              &l->round, err);
+    if (!rc)
+        rc = read_ca_log(&seams->ca_log, l, err);
     if (!rc)
         rc = judge(s->config, known, n_known, l, err);
     if (!rc)

@@ -22,7 +22,8 @@ struct watch_seams {
     struct key_probe key; /* probe NULL = keys are not tested */
     struct maint_locate locate;
     struct prober prober;
-    struct event_sink events; /* gets what is told; notices are queued here too, by the watch */
+    struct ca_event_log ca_log; /* read NULL = there is none */
+    struct event_sink events;   /* gets what is told; notices are queued here too, by the watch */
     uint32_t (*random)(void *self); /* for the jitter */
     void *random_self;
 };
@@ -41,6 +42,8 @@ struct look {
     struct probe_round round;
     uint32_t *verdicts;
     struct findings findings;
+    struct health_ca_event *events; /* of the CA, recent */
+    size_t n_events;
     struct report_hsm hsm;
     int64_t propagation;
     uint64_t muted; /* in the open maintenance */

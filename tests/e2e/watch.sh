@@ -7,6 +7,8 @@
 # sink NAME FOLDER: the test's mail server and webhook inside of the lab, ended with it
 sink_up() {
     mkdir -p "$T/sink"
+    SINK_PASSWORD=$(openssl rand -hex 12)
+    export SINK_PASSWORD
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$T/sink/k.pem" -out "$T/sink/c.pem" -days 2 \
         -subj /CN=127.0.0.1 2>/dev/null
     lab exec python3 "$E2E/../lab/web/sink.py" "$T/sink" "$T/sink/c.pem" "$T/sink/k.pem" > "$T/sink/log" 2>&1 &
@@ -163,8 +165,59 @@ step "the report as a page, from the last look"
 expect_rc 0 agent report --format html --output 'C:\r.html'
 grep -q '<svg' "$L/prefix/drive_c/r.html" || fail "no chart in the report"
 
-step "a stop is quick"
+step "a mail server that wants a login: PLAIN and LOGIN after STARTTLS, a wrong password, no secret left behind"
+cp "$T/sink/c.pem" "$L/prefix/drive_c/c.pem"
+# test_mail CODE PORT: leaves the answer in $OUT
+test_mail() {
+    cat > "$L/prefix/drive_c/mail.xml" <<E
+<?xml version="1.0"?><crlagent version="1"><notify><smtp-server>127.0.0.1:$2</smtp-server><smtp-from>crlagent@lab.test</smtp-from>
+<smtp-to><receiver>pki@lab.test</receiver></smtp-to><smtp-credential>lab-mail</smtp-credential></notify></crlagent>
+E
+    expect_rc "$1" agent notify --test --config 'C:\mail.xml' --ca-file 'C:\c.pem'
+}
+test_mail 2 2529
+expect_match "no credential yet" "$OUT" "FAILED.*lab-mail"
+printf 'wrong-%s\n' "$SINK_PASSWORD" | agent secret set lab-mail --user crl > /dev/null
+test_mail 2 2529
+expect_match "wrong password" "$OUT" "FAILED.*login of 'crl' was refused .535.*crlagent secret set lab-mail --user crl"
+printf '%s\n' "$SINK_PASSWORD" | agent secret set lab-mail --user crl > /dev/null
+for port in 2529 2530; do
+    test_mail 0 $port
+    expect_match "login at $port" "$OUT" '^mail +sent'
+done
+expect "by both ways" "$(tr '\n' ' ' < "$T/sink/auth.txt")" "PLAIN LOGIN "
+expect_rc 0 agent secret remove lab-mail
+
+step "a silent mail server and a webhook that answers 500: the service works and stops in time"
+# ways MAIL-PORT HOOK-PATH: from the next start on
+ways() {
+    agent_config "" "" "<notify><minimum>critical</minimum><smtp-server>127.0.0.1:$1</smtp-server><smtp-security>none</smtp-security>
+      <smtp-from>crlagent@lab.test</smtp-from><smtp-to><receiver>pki@lab.test</receiver></smtp-to>
+      <webhook-url>http://127.0.0.1:8090/$2</webhook-url></notify>" '<interval>2s</interval>'
+}
+expect_rc 0 agent stop
+ways 2527 fail/secret-token
+expect_rc 0 agent start
+lab web missing > /dev/null
+not_sent() { agent_log | grep -E " 7002 .*$1"; }
+eventually 15 "the webhook's failure" not_sent 'webhook.*found 500'
+began=$SECONDS
+expect_rc 0 agent status
+[ $((SECONDS - began)) -le 3 ] || fail "status took $((SECONDS - began)) s beside a silent mail server"
+expect "the mail is still on its way" "$(not_sent mail | wc -l)" 0
 began=$SECONDS
 expect_rc 0 agent stop
-[ $((SECONDS - began)) -le 5 ] || fail "the stop took $((SECONDS - began)) s"
+[ $((SECONDS - began)) -le 6 ] || fail "the stop took $((SECONDS - began)) s"
+lab web fresh > /dev/null
+
+step "what waited is sent after the next start; a mail server that refuses is told"
+before=$(wc -l < "$T/sink/hooks.jsonl")
+ways 2526 ok/x
+expect_rc 0 agent start
+queued() { [ "$(wc -l < "$T/sink/hooks.jsonl")" -gt "$before" ]; }
+eventually 10 "the waiting notice" queued
+eventually 10 "the refusal" not_sent 'mail.*550'
+expect_rc 0 agent stop
+leaked() { grep -raqF -e "$SINK_PASSWORD" -e "$(printf '\0crl\0%s' "$SINK_PASSWORD" | base64 -w0)" -e secret-token "$@"; }
+leaked "$DATA/logs" "$DATA/state" && fail "a secret is in logs or queue"
 passed

@@ -113,18 +113,32 @@ static void notify_flush__nobody_listens__kept_and_tried_later(void **state)
     assert_int_equal(fetch_setup(&err), ERR_OK);
     assert_int_equal(store_open(path, STORE_WRITE, now, &s, &opened, &err), ERR_OK);
     assert_int_equal(notify_queue(s, &ch, 1, &sample, "crl-expired", now, &err), ERR_OK);
-    assert_int_equal(notify_flush(s, &ch, 1, NULL, now, &sink, &err), ERR_OK);
+    assert_int_equal(notify_flush(s, &ch, NULL, now, &sink, &err), ERR_OK);
     assert_int_equal(heard.n, 1);
     assert_int_equal(heard.last, FIND_NOTICE_NOT_SENT);
-    assert_int_equal(store_notice_next(s, &due, &err), ERR_OK);
+    assert_int_equal(store_notice_next(s, NULL, &due, &err), ERR_OK);
     assert_int_equal(due, now + 60);
-    assert_int_equal(notify_flush(s, &ch, 1, NULL, now + 59, &sink, &err), ERR_OK);
-    assert_int_equal(notify_flush(s, &ch, 1, NULL, now + 60, &sink, &err), ERR_OK);
-    assert_int_equal(heard.n, 1); /* told once, not at each try */
-    assert_int_equal(store_notice_next(s, &due, &err), ERR_OK);
-    assert_int_equal(due, now + 60 + 120);
+    /* More comes in meanwhile: it waits with the first, and nobody is told again. */
+    assert_int_equal(notify_queue(s, &ch, 1, &sample, "another", now + 1, &err), ERR_OK);
+    assert_int_equal(notify_flush(s, &ch, NULL, now + 1, &sink, &err), ERR_OK);
+    assert_int_equal(heard.n, 1);
+    assert_int_equal(notify_flush(s, &ch, NULL, now + 59, &sink, &err), ERR_OK);
+    assert_int_equal(notify_flush(s, &ch, NULL, now + 61, &sink, &err), ERR_OK);
+    assert_int_equal(heard.n, 1);
+    assert_int_equal(store_notice_next(s, NULL, &due, &err), ERR_OK);
+    assert_int_equal(due, now + 61 + 120);
+    /* A new start tries at once. */
+    assert_int_equal(notify_begin(s, &ch, 1, now + 62, &sink, &err), ERR_OK);
+    assert_int_equal(store_notice_next(s, NULL, &due, &err), ERR_OK);
+    assert_int_equal(due, now + 62);
+    assert_int_equal(heard.n, 1);
     /* A channel that is no longer configured is not lost without a word either. */
-    assert_int_equal(notify_flush(s, NULL, 0, NULL, due, &sink, &err), ERR_OK);
+    struct notify_channel other = {.name = "mail"};
+    assert_int_equal(notify_begin(s, &other, 1, now + 63, &sink, &err), ERR_OK);
+    assert_int_equal(heard.n, 2);
+    assert_int_equal(heard.last, FIND_NOTICE_GIVEN_UP);
+    assert_int_equal(notify_begin(s, &other, 1, now + 64, &sink, &err), ERR_OK);
+    assert_int_equal(heard.n, 2);
     store_close(&s);
     scratch_remove(dir);
 }

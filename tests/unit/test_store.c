@@ -411,14 +411,14 @@ static void store_notice__life_of_one__queue_order(void **state)
     (void)state;
     SCOPED(store_close) struct store *s = opened();
     int64_t next = 0;
-    assert_int_equal(store_notice_next(s, &next, &err), ERR_OK);
+    assert_int_equal(store_notice_next(s, NULL, &next, &err), ERR_OK);
     assert_true(next == WHEN_NONE);
     assert_int_equal(store_notice_add(s, "mail", "k1", "one", 3, NOW, &err), ERR_OK);
     assert_int_equal(store_notice_add(s, "mail", "k1", "two!", 4, NOW + 1, &err), ERR_OK);
     assert_int_equal(store_notice_add(s, "hook", "k1", "three", 5, NOW, &err), ERR_OK);
     struct store_notice got[4];
     size_t n = 0;
-    assert_int_equal(store_notice_due(s, NOW, got, 4, &n, &err), ERR_OK);
+    assert_int_equal(store_notice_due(s, NULL, NOW, got, 4, &n, &err), ERR_OK);
     assert_int_equal(n, 2);
     SCOPED(buf_free) struct buf body = BUF_INIT;
     assert_int_equal(store_notice_body(s, got[0].id, &body, &err), ERR_OK);
@@ -429,12 +429,54 @@ static void store_notice__life_of_one__queue_order(void **state)
     SCOPED(buf_free) struct buf kept = BUF_INIT;
     assert_int_equal(store_notice_body(s, got[1].id, &kept, &err), ERR_OK);
     assert_int_equal(kept.len, 0);
-    assert_int_equal(store_notice_next(s, &next, &err), ERR_OK);
+    assert_int_equal(store_notice_next(s, "mail", &next, &err), ERR_OK);
     assert_int_equal(next, NOW + 60);
-    assert_int_equal(store_notice_due(s, NOW + 60, got, 4, &n, &err), ERR_OK);
+    assert_int_equal(store_notice_due(s, "mail", NOW + 60, got, 4, &n, &err), ERR_OK);
     assert_int_equal(n, 1);
     assert_string_equal(got[0].last_error, "refused");
     assert_int_equal(got[0].tries, 1);
+    assert_int_equal(store_notice_due(s, "hook", NOW + 60, got, 4, &n, &err), ERR_OK);
+    assert_int_equal(n, 0);
+}
+
+static void store_notice__channel_away__its_own_wait_the_others_do_not(void **state)
+{
+    (void)state;
+    SCOPED(store_close) struct store *s = opened();
+    static const char *const keep[] = {"mail"};
+    struct store_notice got[8];
+    int64_t next = 0, count = 0;
+    size_t n = 0;
+    bool failing = true;
+    assert_int_equal(store_notice_add(s, "mail", "k1", "1", 1, NOW, &err), ERR_OK);
+    assert_int_equal(store_notice_add(s, "mail", "k2", "2", 1, NOW, &err), ERR_OK);
+    assert_int_equal(store_notice_add(s, "hook", "k1", "3", 1, NOW, &err), ERR_OK);
+    assert_int_equal(store_notice_due(s, NULL, NOW, got, 8, &n, &err), ERR_OK);
+    assert_int_equal(n, 3);
+    assert_int_equal(store_notice_failing(s, "mail", got[0].id, &failing, &err), ERR_OK);
+    assert_false(failing);
+    assert_int_equal(store_notice_failed(s, got[0].id, NOW + 60, "silent", &err), ERR_OK);
+    assert_int_equal(store_notice_failing(s, "mail", got[0].id, &failing, &err), ERR_OK);
+    assert_false(failing);
+    assert_int_equal(store_notice_failing(s, "mail", got[1].id, &failing, &err), ERR_OK);
+    assert_true(failing);
+    assert_int_equal(store_notice_postpone(s, "mail", NOW + 60, &err), ERR_OK);
+    assert_int_equal(store_notice_due(s, NULL, NOW + 59, got, 8, &n, &err), ERR_OK);
+    assert_int_equal(n, 1);
+    assert_string_equal(got[0].channel, "hook");
+    /* A new start: at once, but not what was given up. */
+    assert_int_equal(store_notice_failed(s, got[0].id, NOW + 1000000, "refused", &err), ERR_OK);
+    assert_int_equal(store_notice_retry_all(s, NOW + 1, NOW + 86400, &err), ERR_OK);
+    assert_int_equal(store_notice_next(s, "mail", &next, &err), ERR_OK);
+    assert_int_equal(next, NOW + 1);
+    assert_int_equal(store_notice_next(s, "hook", &next, &err), ERR_OK);
+    assert_int_equal(next, NOW + 1000000);
+    assert_int_equal(store_notice_drop_others(s, keep, 1, NOW + 1000000, NOW + 2000000,
+                                              "not configured", &count, &err),
+                     ERR_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(store_notice_next(s, "hook", &next, &err), ERR_OK);
+    assert_int_equal(next, NOW + 2000000);
 }
 
 static void store_small__timer_and_cache__round_trip(void **state)
@@ -500,6 +542,7 @@ int main(void)
         CASE(store_audit__change_or_removal__impossible),
         CASE(store_probe__list_and_prune__by_age),
         CASE(store_notice__life_of_one__queue_order),
+        CASE(store_notice__channel_away__its_own_wait_the_others_do_not),
         CASE(store_small__timer_and_cache__round_trip),
         CASE(store_backup__copy__opens_with_the_rows),
     };

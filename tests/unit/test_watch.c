@@ -110,7 +110,7 @@ static size_t waiting(struct desk *d)
     struct store_notice due[64];
     struct err err = ERR_INIT;
     size_t n = 0;
-    assert_int_equal(store_notice_due(d->b.store, INT64_MAX, due, 64, &n, &err), ERR_OK);
+    assert_int_equal(store_notice_due(d->b.store, NULL, INT64_MAX, due, 64, &n, &err), ERR_OK);
     return n;
 }
 
@@ -392,7 +392,8 @@ static void watch_look__weeks__nothing_grows(void **state)
             /* Somebody takes the notices away. */
             struct store_notice due_now[16];
             size_t n = 0;
-            assert_int_equal(store_notice_due(d->b.store, w->now, due_now, 16, &n, &err), ERR_OK);
+            assert_int_equal(store_notice_due(d->b.store, NULL, w->now, due_now, 16, &n, &err),
+                             ERR_OK);
             while (n > 0)
                 assert_int_equal(store_notice_sent(d->b.store, due_now[--n].id, w->now, &err),
                                  ERR_OK);

@@ -543,6 +543,10 @@ function Test-Ca {
     Restart-Ca
     Show-Fact 'V11' 'exit code of certutil -CRL with one failing location' { Invoke-Certutil -CRL | Out-Null; $script:code }
     Test-Fact 'V10' 'a failed location is not called success' { Invoke-Agent publish --change V10 | Out-Null; $script:code -eq 12 }
+    Test-Fact 'V70' 'the event 65 of that is found in the Application log' {
+        $report = (Invoke-Agent check --format json) -join "`n" | ConvertFrom-Json
+        $report.findings.id -contains 3001 -and $report.findings.id -notcontains 3007
+    }
     Set-ItemProperty $caKey CRLPublicationURLs $urls
     Restart-Ca
 }

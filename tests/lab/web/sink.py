@@ -3,9 +3,11 @@
 """A mail server and a webhook on loopback that write down what they get, for tests.
 
 sink.py FOLDER CERT KEY: mail with STARTTLS on 2525, a refusing one on 2526, one that is silent on 2527,
-webhook on 8090 (/ok, /fail). FOLDER/mail.txt and FOLDER/hook.json hold the last of each, mails.txt and
-hooks.jsonl all. Ends after 120 s.
+one on 2529 that wants a login (PLAIN or LOGIN, after STARTTLS only, user crl, password in SINK_PASSWORD), one on
+2530 that knows LOGIN only, webhook on 8090 (/ok, /fail). FOLDER/mail.txt and FOLDER/hook.json hold the last of
+each, mails.txt and hooks.jsonl all, auth.txt the logins that were accepted. Ends after 180 s.
 """
+import base64
 import http.server
 import os
 import socketserver
@@ -24,12 +26,36 @@ class Mail(socketserver.StreamRequestHandler):
         self.wfile.write(text.encode() + b"\r\n")
         self.wfile.flush()
 
+    def ask(self, prompt):
+        self.say("334 " + base64.b64encode(prompt).decode())
+        return base64.b64decode(self.rfile.readline(2000))
+
+    def auth(self, words, ways):
+        way = words[0].upper()
+        if way not in ways.split():
+            self.say("504 5.5.4 not known here")
+            return
+        if way == "PLAIN":
+            data = base64.b64decode(words[1]) if len(words) > 1 else self.ask(b"")
+            user, password = (data.split(b"\0") + [b"", b""])[1:3]
+        else:
+            user = base64.b64decode(words[1]) if len(words) > 1 else self.ask(b"Username:")
+            password = self.ask(b"Password:")
+        self.authed = user == b"crl" and password == os.environb.get(b"SINK_PASSWORD", b"-")
+        if self.authed:
+            with open(os.path.join(FOLDER, "auth.txt"), "a") as f:
+                f.write(way + "\n")
+        self.say("235 2.7.0 welcome" if self.authed else "535 5.7.8 bad credentials")
+
     def handle(self):
         refusing = self.server.server_address[1] == 2526
         if self.server.server_address[1] == 2527:
             time.sleep(60)
             return
         encrypted = False
+        self.authed = False
+        port = self.server.server_address[1]
+        ways = {2529: "PLAIN LOGIN", 2530: "LOGIN"}.get(port)
         self.say("220 sink")
         while True:
             line = self.rfile.readline(2000).decode("latin-1").strip()
@@ -39,7 +65,13 @@ class Mail(socketserver.StreamRequestHandler):
                 return
             if verb == "EHLO":
                 self.say("250-sink")
+                if encrypted and ways:
+                    self.say("250-AUTH " + ways)
                 self.say("250 8BITMIME" if encrypted else "250 STARTTLS")
+            elif verb == "AUTH" and encrypted and ways:
+                self.auth(line.split(" ")[1:], ways)
+            elif verb == "MAIL" and ways and not self.authed:
+                self.say("530 5.7.0 authentication required")
             elif verb == "STARTTLS":
                 self.say("220 go")
                 self.connection = CONTEXT.wrap_socket(self.connection, server_side=True)
@@ -86,7 +118,7 @@ class Server(socketserver.ThreadingTCPServer):
         pass
 
 
-for port, handler in ((2525, Mail), (2526, Mail), (2527, Mail), (8090, Hook)):
+for port, handler in ((2525, Mail), (2526, Mail), (2527, Mail), (2529, Mail), (2530, Mail), (8090, Hook)):
     threading.Thread(target=Server(("127.0.0.1", port), handler).serve_forever, daemon=True).start()
 print("ready", flush=True)
-time.sleep(120)
+time.sleep(180)
