@@ -85,26 +85,56 @@ static struct maint_request engine_request(const struct job *job)
     return req;
 }
 
+static void say_written(struct conductor *c, const char *change, const struct document_evidence *e)
+{
+    conductor_event(c, FIND_MAINT_EVIDENCE, SEV_INFO,
+                    "the evidence bundle of change %s is '%s', last hash %s", change, e->path,
+                    e->head);
+}
+
+static void ca_name(struct conductor *c, char *dst, size_t size)
+{
+    SCOPED(ca_settings_free) struct ca_settings s = {0};
+    struct err ignored = ERR_INIT;
+    (void)!c->seams.settings.read(c->seams.settings.self, &s, &ignored);
+    (void)str_copy(dst, size, s.common_name ? s.common_name : "");
+}
+
 void act_settle(struct conductor *c, const char *verb, const struct maint_answer *a,
                 struct document_evidence *ret)
 {
-    SCOPED(ca_settings_free) struct ca_settings s = {0};
     struct err err = ERR_INIT;
+    char ca[128];
     bool written = false;
-    if (c->seams.settings.read(c->seams.settings.self, &s, &err))
-        err_clear(&err);
-    if (bundlefile_settle(c->store, verb, s.common_name ? s.common_name : "", a,
-                          clock_now(clock_system()), ret, &written, &err))
-        conductor_event(c, FIND_REPORT_NOT_WRITTEN, SEV_WARNING, "the evidence bundle: %s",
-                        err.text);
+    ca_name(c, ca, sizeof ca);
+    if (bundlefile_settle(c->store, verb, ca, a, clock_now(clock_system()), ret, &written, &err))
+        conductor_event(c, FIND_REPORT_NOT_WRITTEN, SEV_WARNING,
+                        "the evidence bundle, tried again every %d min: %s",
+                        BUNDLEFILE_RETRY_SECONDS / 60, err.text);
     if (written)
-        conductor_event(c, FIND_MAINT_EVIDENCE, SEV_INFO,
-                        "the evidence bundle of change %s is '%s', last hash %s", a->row.change,
-                        ret->path, ret->head);
+        say_written(c, a->row.change, ret);
     /* The runway that status shows is that of the last look: of a CRL that is gone. Not sooner:
      * while the services go down nobody may ask the CA. */
     if (a->prove.n_lines || maint_state_final(a->state) || strcmp(verb, "tick") != 0)
         watcher_refresh(conductor_watcher(c));
+}
+
+void act_export(struct conductor *c, bool at_once)
+{
+    struct document_evidence e = {"", ""};
+    struct err err = ERR_INIT;
+    char ca[128], change[160];
+    bool written = false;
+    int64_t now = clock_now(clock_system()), due = bundlefile_next(c->store);
+    if (due == WHEN_NONE || (!at_once && (due > now || c->export_after > now)))
+        return;
+    c->export_after = now + BUNDLEFILE_RETRY_SECONDS;
+    ca_name(c, ca, sizeof ca);
+    /* The first failure was told; what follows changes nothing. */
+    if (bundlefile_retry(c->store, ca, now, change, sizeof change, &e, &written, &err))
+        return;
+    if (written)
+        say_written(c, change, &e);
 }
 
 void act_run(struct conductor *c, struct job *job)

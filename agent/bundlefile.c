@@ -3,12 +3,17 @@
 #include "agent/bundlefile.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/str.h"
+#include "store/maintenance.h"
 #include "watch/bundle.h"
 #include "win32/places.h"
+
+#define PENDING "evidence.pending"
+#define TIMER "evidence.retry"
 
 /* "HEAD PATH" under "evidence.ID" in the store. */
 static bool written_before(struct store *store, const char *name, struct document_evidence *ret)
@@ -24,7 +29,7 @@ static bool written_before(struct store *store, const char *name, struct documen
     return true;
 }
 
-static int path_of(const struct maint_answer *a, char *dst, size_t dst_size, struct err *err)
+static int path_of(const struct store_maintenance *row, char *dst, size_t dst_size, struct err *err)
 {
     SCOPED(buf_free) struct buf path = BUF_INIT;
     char name[160];
@@ -32,7 +37,7 @@ static int path_of(const struct maint_answer *a, char *dst, size_t dst_size, str
     if (!rc)
         rc = place_path(PLACE_REPORTS, &path, err);
     if (!rc)
-        buf_printf(&path, "\\%s", bundle_name(a->row.change, a->row.id, name, sizeof name));
+        buf_printf(&path, "\\%s", bundle_name(row->change, row->id, name, sizeof name));
     if (!rc)
         rc = buf_check(&path, "a path", err);
     if (!rc && !str_copy(dst, dst_size, buf_str(&path)))
@@ -40,21 +45,21 @@ static int path_of(const struct maint_answer *a, char *dst, size_t dst_size, str
     return rc;
 }
 
-static int write_it(struct store *store, const char *verb, const char *ca, const char *name,
-                    const struct maint_answer *a, int64_t now, struct document_evidence *ret,
+static int write_it(struct store *store, const char *ca, const struct store_maintenance *row,
+                    const char *verdict, int64_t now, struct document_evidence *ret,
                     struct err *err)
 {
-    SCOPED(buf_free) struct buf verdict = BUF_INIT, bundle = BUF_INIT, note = BUF_INIT;
+    SCOPED(buf_free) struct buf bundle = BUF_INIT, note = BUF_INIT;
     struct document_evidence e = {"", ""};
-    int rc = document_answer(verb, a, NULL, &verdict, err);
+    char name[64];
+    int rc = bundle_make(store, row->id, ca, verdict, now, &bundle, e.head, err);
     if (!rc)
-        rc = bundle_make(store, a->row.id, ca, buf_str(&verdict), now, &bundle, e.head, err);
-    if (!rc)
-        rc = path_of(a, e.path, sizeof e.path, err);
+        rc = path_of(row, e.path, sizeof e.path, err);
     if (!rc)
         rc = file_write_atomic(e.path, buf_str(&bundle), bundle.len, err);
     if (rc)
         return rc;
+    snprintf(name, sizeof name, "evidence.%lld", (long long)row->id);
     buf_printf(&note, "%s %s", e.head, e.path);
     rc = store_value_set(store, name, buf_str(&note), err);
     if (!rc)
@@ -62,10 +67,33 @@ static int write_it(struct store *store, const char *verb, const char *ca, const
     return rc;
 }
 
+/* What is left of the one that could not be written: "ID VERDICT". Without it the timer is of no
+ * use, so both are made and removed together. */
+static int keep_for_later(struct store *store, int64_t id, const char *verdict, int64_t now,
+                          struct err *err)
+{
+    SCOPED(buf_free) struct buf text = BUF_INIT;
+    buf_printf(&text, "%lld %s", (long long)id, verdict);
+    int rc = buf_check(&text, "the verdict", err);
+    if (!rc)
+        rc = store_begin(store, err);
+    if (rc)
+        return rc;
+    rc = store_value_set(store, PENDING, buf_str(&text), err);
+    if (!rc)
+        rc = store_timer_set(store, TIMER, now + BUNDLEFILE_RETRY_SECONDS, err);
+    if (!rc)
+        return store_commit(store, err);
+    store_rollback(store);
+    return rc;
+}
+
 int bundlefile_settle(struct store *store, const char *verb, const char *ca,
                       const struct maint_answer *a, int64_t now, struct document_evidence *ret,
                       bool *ret_written, struct err *err)
 {
+    SCOPED(buf_free) struct buf verdict = BUF_INIT;
+    struct err ignored = ERR_INIT;
     char name[64];
     *ret_written = false;
     *ret = (struct document_evidence){"", ""};
@@ -74,7 +102,51 @@ int bundlefile_settle(struct store *store, const char *verb, const char *ca,
     snprintf(name, sizeof name, "evidence.%lld", (long long)a->row.id);
     if (written_before(store, name, ret))
         return ERR_OK;
-    int rc = write_it(store, verb, ca, name, a, now, ret, err);
+    int rc = document_answer(verb, a, NULL, &verdict, err);
+    if (rc)
+        return rc;
+    rc = write_it(store, ca, &a->row, buf_str(&verdict), now, ret, err);
     *ret_written = rc == ERR_OK;
+    if (rc && keep_for_later(store, a->row.id, buf_str(&verdict), now, &ignored))
+        err_context(err, "and it is not tried again (%.200s)", ignored.text);
+    if (!rc)
+        (void)!store_timer_clear(store, TIMER, &ignored);
+    return rc;
+}
+
+int64_t bundlefile_next(struct store *store)
+{
+    int64_t due = WHEN_NONE;
+    struct err ignored = ERR_INIT;
+    return store_timer_get(store, TIMER, &due, &ignored) ? WHEN_NONE : due;
+}
+
+int bundlefile_retry(struct store *store, const char *ca, int64_t now, char *change,
+                     size_t change_size, struct document_evidence *ret, bool *ret_written,
+                     struct err *err)
+{
+    SCOPED(buf_free) struct buf text = BUF_INIT;
+    struct store_maintenance row;
+    struct err ignored = ERR_INIT;
+    char name[64], *verdict = NULL;
+    *ret_written = false;
+    int rc = store_value_get(store, PENDING, &text, err);
+    int64_t id = rc ? 0 : strtoll(buf_str(&text), &verdict, 10);
+    if (!rc)
+        rc = store_maintenance_get(store, id, &row, err);
+    if (rc) { /* nothing to write any more */
+        (void)!store_timer_clear(store, TIMER, &ignored);
+        return rc;
+    }
+    (void)str_copy(change, change_size, row.change);
+    snprintf(name, sizeof name, "evidence.%lld", (long long)id);
+    if (!written_before(store, name, ret)) {
+        rc = write_it(store, ca, &row, verdict + (*verdict == ' '), now, ret, err);
+        *ret_written = rc == ERR_OK;
+    }
+    if (rc)
+        (void)!store_timer_set(store, TIMER, now + BUNDLEFILE_RETRY_SECONDS, &ignored);
+    else
+        (void)!store_timer_clear(store, TIMER, &ignored);
     return rc;
 }

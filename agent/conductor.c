@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/bundlefile.h"
 #include "agent/marker.h"
 #include "base/str.h"
 #include "maint/state.h"
 #include "store/maintenance.h"
+#include "watch/snapshot.h"
 
 static bool is_stopping(void *self)
 {
@@ -54,6 +56,17 @@ struct watcher *conductor_watcher(struct conductor *c)
 static bool on_seen(void *self, struct probe_seen *ret)
 {
     return watcher_seen(conductor_watcher(self), ret);
+}
+
+static void on_snapshot(void *self, int64_t maintenance, const char *phase,
+                        const struct ca_view *view, const struct probe_round *round)
+{
+    struct conductor *c = self;
+    struct err err = ERR_INIT;
+    if (snapshot_of_round(c->store, c->setup.config, maintenance, phase, view, round, &err))
+        conductor_event(c, FIND_REPORT_NOT_WRITTEN, SEV_WARNING,
+                        "the report '%s' of maintenance %lld: %s", phase, (long long)maintenance,
+                        err.text);
 }
 
 /* Same maintenance? Then a second call follows the first one's progress. */
@@ -247,13 +260,24 @@ static bool take_poke(struct conductor *c)
     return poked;
 }
 
+/* Of the engine, or of an evidence bundle that could not be written. */
+static int64_t next_due(struct conductor *c)
+{
+    int64_t tick_at = maint_next_tick(c->maint), export_at = bundlefile_next(c->store);
+    if (export_at != WHEN_NONE && export_at < c->export_after)
+        export_at = c->export_after;
+    return export_at != WHEN_NONE && (tick_at == WHEN_NONE || export_at < tick_at) ? export_at
+                                                                                   : tick_at;
+}
+
 static unsigned __stdcall conduct(void *arg)
 {
     struct conductor *c = arg;
     reconcile(c);
     mark_as_stored(c, true);
+    act_export(c, true);
     while (!is_stopping(c)) {
-        struct job *job = next_job(c, maint_next_tick(c->maint));
+        struct job *job = next_job(c, next_due(c));
         if (job) {
             act_run(c, job);
             mark_as_stored(c, false);
@@ -264,6 +288,7 @@ static unsigned __stdcall conduct(void *arg)
         int64_t due = maint_next_tick(c->maint);
         if (is_stopping(c))
             break;
+        act_export(c, false);
         if (take_poke(c) || (due != WHEN_NONE && due <= now)) {
             tick(c);
             mark_as_stored(c, false);
@@ -295,6 +320,8 @@ int conductor_start(const struct conductor_setup *setup, struct conductor **ret,
     c->seams.progress_self = c;
     c->seams.stopping = is_stopping;
     c->seams.stopping_self = c;
+    c->seams.snapshot = on_snapshot;
+    c->seams.snapshot_self = c;
     c->seams.seen = on_seen;
     c->seams.seen_self = c;
     InitializeSRWLock(&c->lock);

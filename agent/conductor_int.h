@@ -43,7 +43,8 @@ struct conductor {
     /* owned by the thread */
     struct store *store;
     struct maint *maint;
-    bool marked; /* the marker file for setup is there */
+    bool marked;          /* the marker file for setup is there */
+    int64_t export_after; /* UTC: no bundle is tried before, also when the store takes no timer */
 };
 
 /* acts.c */
@@ -62,6 +63,10 @@ void act_run(struct conductor *c, struct job *job);
  * says where it is. On the conductor's thread. */
 void act_settle(struct conductor *c, const char *verb, const struct maint_answer *a,
                 struct document_evidence *ret);
+
+/* Writes a bundle that could not be written before, when its next try is due or at once. On the
+ * conductor's thread. */
+void act_export(struct conductor *c, bool at_once);
 
 /* looks.c: true when verb is one that looks; it has been answered then. */
 bool look_answer(struct conductor *c, struct pipe_call *call, const struct pipe_peer *peer,

@@ -66,8 +66,12 @@ static int probe(struct work *w, void *arg, struct err *err)
     (void)arg;
     const struct maint_seams *s = &w->m->seams;
     probe_round_free(&w->round);
-    return probe_round_run(&s->locate, &s->prober, &w->view, w->m->policy.propagation, s->clock,
-                           &w->round, err);
+    int rc = probe_round_run(&s->locate, &s->prober, &w->view, w->m->policy.propagation, s->clock,
+                             &w->round, err);
+    if (!rc && w->row.id && s->snapshot)
+        s->snapshot(s->snapshot_self, w->row.id, w->row.resumed == WHEN_NONE ? "before" : "after",
+                    &w->view, &w->round);
+    return rc;
 }
 
 int look_probe(struct work *w, struct err *err)

@@ -41,6 +41,11 @@ struct maint_seams {
      * store is then carried on by maint_reconcile after the next start. */
     bool (*stopping)(void *self);
     void *stopping_self;
+    /* What the locations served right before the pause ("before") and after the last publication
+     * ("after"): the view and the round live during the call only. May be NULL. */
+    void (*snapshot)(void *self, int64_t maintenance, const char *phase, const struct ca_view *view,
+                     const struct probe_round *round);
+    void *snapshot_self;
     /* The newest look of the continuous watch, for the time while the CA is paused; false = there
      * is none, and the engine asks the locations itself. May be NULL. */
     bool (*seen)(void *self, struct probe_seen *ret);

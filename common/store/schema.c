@@ -91,7 +91,14 @@ static const char schema_3[] =
     " until INTEGER NOT NULL, seen INTEGER NOT NULL,"
     " PRIMARY KEY (url, role, key_index)) WITHOUT ROWID;";
 
-static const char *const migrations[STORE_SCHEMA] = {schema_1, schema_2, schema_3};
+/* What people saw before, during and after a maintenance. */
+static const char schema_4[] =
+    "CREATE TABLE snapshot ("
+    " maintenance INTEGER NOT NULL REFERENCES maintenance (id), phase TEXT NOT NULL,"
+    " at INTEGER NOT NULL, weight INTEGER NOT NULL, body BLOB NOT NULL,"
+    " PRIMARY KEY (maintenance, phase));";
+
+static const char *const migrations[STORE_SCHEMA] = {schema_1, schema_2, schema_3, schema_4};
 
 static int read_version(struct store *s, int *ret, struct err *err)
 {

@@ -15,6 +15,9 @@
 #include "report/evidence.h"
 #include "store/history.h"
 #include "store/maintenance.h"
+#include "store/snapshot.h"
+#include "watch/jsonput.h"
+#include "watch/reportdiff.h"
 
 #define ROWS_MAX 5000
 
@@ -30,24 +33,6 @@ const char *bundle_name(const char *change, int64_t maintenance, char *dst, size
     safe[n] = '\0';
     snprintf(dst, dst_size, "%s-%lld.json", n ? safe : "maintenance", (long long)maintenance);
     return dst;
-}
-
-static void put_text(json_t *o, const char *name, const char *text)
-{
-    json_object_set_new(o, name, json_stringn(text, strlen(text)));
-}
-
-static void put_when(json_t *o, const char *name, int64_t when)
-{
-    char text[WHEN_TEXT_MAX];
-    if (when != WHEN_NONE)
-        put_text(o, name, when_format(when, text));
-}
-
-static void put_number(json_t *o, const char *name, int64_t v)
-{
-    if (v != WHEN_NONE)
-        json_object_set_new(o, name, json_integer(v));
 }
 
 struct making {
@@ -69,45 +54,27 @@ static int add(struct making *m, const char *kind, json_t *value, struct err *er
 
 static int add_maintenance(struct making *m, struct err *err)
 {
-    const struct store_maintenance *r = &m->row;
-    json_t *o = json_object();
-    put_number(o, "id", r->id);
-    put_text(o, "state", r->state);
-    put_text(o, "change", r->change);
-    put_text(o, "reason", r->reason);
-    put_text(o, "owner", r->owner_name);
-    put_text(o, "owner-sid", r->owner_sid);
-    put_number(o, "window", r->window);
-    put_number(o, "reserve", r->reserve);
-    put_when(o, "created", r->created);
-    put_when(o, "paused", r->paused);
-    put_when(o, "stopped", r->stopped);
-    put_when(o, "resumed", r->resumed);
-    put_when(o, "ended", r->ended);
-    put_when(o, "runway-until", r->runway_until);
-    put_when(o, "resume-by", r->resume_by);
-    put_when(o, "deadline", r->deadline);
-    put_text(o, "outcome", maint_outcome_name((enum maint_outcome)r->outcome));
-    put_text(o, "note", r->note);
+    json_t *o = json_maintenance(&m->row);
+    json_put_text(o, "outcome", maint_outcome_name((enum maint_outcome)m->row.outcome));
     return add(m, "maintenance", o, err);
 }
 
 static json_t *location(const struct store_probe *p)
 {
     json_t *o = json_object();
-    put_text(o, "url", p->url);
-    put_text(o, "address", p->address);
-    put_number(o, "key", p->key_index);
-    put_number(o, "partition", p->partition);
-    json_object_set_new(o, "delta", json_boolean(p->delta));
-    put_text(o, "status", probe_status_name((enum probe_status)p->status));
-    put_text(o, "number", p->number);
-    put_when(o, "this-update", p->this_update);
-    put_when(o, "next-update", p->next_update);
-    put_text(o, "sha256", p->sha256);
-    put_number(o, "bytes", (int64_t)p->bytes);
-    put_number(o, "visible-seconds", p->visible_seconds);
-    put_when(o, "when", p->when);
+    json_put_text(o, "url", p->url);
+    json_put_text(o, "address", p->address);
+    json_put_number(o, "key", p->key_index);
+    json_put_number(o, "partition", p->partition);
+    json_put_bool(o, "delta", p->delta);
+    json_put_text(o, "status", probe_status_name((enum probe_status)p->status));
+    json_put_text(o, "number", p->number);
+    json_put_when(o, "this-update", p->this_update);
+    json_put_when(o, "next-update", p->next_update);
+    json_put_text(o, "sha256", p->sha256);
+    json_put_number(o, "bytes", (int64_t)p->bytes);
+    json_put_span(o, "visible-seconds", p->visible_seconds);
+    json_put_when(o, "when", p->when);
     return o;
 }
 
@@ -126,6 +93,47 @@ static int add_locations(struct making *m, const char *kind, int64_t from, int64
     return add(m, kind, list, err);
 }
 
+/* The health report at that point; without one, what each location served last. */
+static int add_point(struct making *m, const char *phase, int64_t from, int64_t until,
+                     json_t **ret_report, struct err *err)
+{
+    SCOPED(buf_free) struct buf body = BUF_INIT;
+    struct store_snapshot p;
+    struct err why = ERR_INIT;
+    int rc = store_snapshot_get(m->store, m->row.id, phase, &p, &body, &why);
+    json_t *report = rc ? NULL : json_loadb(buf_str(&body), body.len, 0, NULL);
+    if (!report && rc && rc != ERR_NOT_FOUND) {
+        *err = why;
+        return rc;
+    }
+    if (!report)
+        return from == WHEN_NONE ? ERR_OK : add_locations(m, phase, from, until, err);
+    *ret_report = json_incref(report);
+    return add(m, phase, report, err);
+}
+
+static int add_points(struct making *m, struct err *err)
+{
+    const struct store_maintenance *r = &m->row;
+    json_t *before = NULL, *during = NULL, *after = NULL;
+    int64_t end = r->ended == WHEN_NONE ? m->now : r->ended;
+    int64_t down = r->paused == WHEN_NONE ? end : r->paused;
+    int64_t up = r->resumed == WHEN_NONE ? end : r->resumed;
+    int64_t paused = r->paused == WHEN_NONE ? WHEN_NONE : down;
+    int64_t resumed = r->resumed == WHEN_NONE ? WHEN_NONE : up;
+    int rc = add_point(m, "before", r->created - 86400, down, &before, err);
+    if (!rc)
+        rc = add_point(m, "during", paused, up, &during, err);
+    if (!rc)
+        rc = add_point(m, "after", resumed, end, &after, err);
+    if (!rc && before && after)
+        rc = add(m, "diff", report_diff(before, after), err);
+    json_decref(before);
+    json_decref(during);
+    json_decref(after);
+    return rc;
+}
+
 static int add_figures(struct making *m, struct err *err)
 {
     static const char *const phases[] = {"before", "cover", "after"};
@@ -138,22 +146,22 @@ static int add_figures(struct making *m, struct err *err)
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++) {
         json_t *o = json_object();
-        put_text(o, "phase", phases[f[i].phase]);
-        put_number(o, "key", f[i].key_index);
-        put_number(o, "partition", f[i].partition);
-        json_object_set_new(o, "delta", json_boolean(f[i].delta));
-        put_text(o, "number", f[i].number);
-        put_when(o, "this-update", f[i].this_update);
-        put_when(o, "next-update", f[i].next_update);
-        put_text(o, "sha256", f[i].sha256);
-        put_number(o, "entries", (int64_t)f[i].entries);
-        put_number(o, "runway-weakest", f[i].weakest);
-        put_number(o, "runway-effective", f[i].effective);
-        put_text(o, "weakest-url", f[i].weakest_url);
-        put_text(o, "weakest-address", f[i].weakest_address);
-        put_number(o, "publish-status", f[i].publish_status);
-        put_number(o, "sign-ms", f[i].sign_ms);
-        put_when(o, "when", f[i].when);
+        json_put_text(o, "phase", phases[f[i].phase]);
+        json_put_number(o, "key", f[i].key_index);
+        json_put_number(o, "partition", f[i].partition);
+        json_put_bool(o, "delta", f[i].delta);
+        json_put_text(o, "number", f[i].number);
+        json_put_when(o, "this-update", f[i].this_update);
+        json_put_when(o, "next-update", f[i].next_update);
+        json_put_text(o, "sha256", f[i].sha256);
+        json_put_number(o, "entries", (int64_t)f[i].entries);
+        json_put_span(o, "runway-weakest", f[i].weakest);
+        json_put_span(o, "runway-effective", f[i].effective);
+        json_put_text(o, "weakest-url", f[i].weakest_url);
+        json_put_text(o, "weakest-address", f[i].weakest_address);
+        json_put_number(o, "publish-status", f[i].publish_status);
+        json_put_number(o, "sign-ms", f[i].sign_ms);
+        json_put_when(o, "when", f[i].when);
         json_array_append_new(list, o);
     }
     return add(m, "figures", list, err);
@@ -170,11 +178,11 @@ static int add_services(struct making *m, struct err *err)
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++) {
         json_t *o = json_object();
-        put_text(o, "name", s[i].name);
-        put_text(o, "former", svc_state_name(s[i].former));
-        put_text(o, "former-start", svc_start_name(s[i].former_start, s[i].former_delayed));
-        json_object_set_new(o, "stopped", json_boolean(s[i].stopped));
-        json_object_set_new(o, "restored", json_boolean(s[i].restored));
+        json_put_text(o, "name", s[i].name);
+        json_put_text(o, "former", svc_state_name(s[i].former));
+        json_put_text(o, "former-start", svc_start_name(s[i].former_start, s[i].former_delayed));
+        json_put_bool(o, "stopped", s[i].stopped);
+        json_put_bool(o, "restored", s[i].restored);
         json_array_append_new(list, o);
     }
     return add(m, "services", list, err);
@@ -187,12 +195,12 @@ static int add_steps(struct making *m, struct err *err)
     int rc = s ? store_step_list(m->store, m->row.id, s, ROWS_MAX, &n, err) : err_nomem(err);
     for (size_t i = 0; i < n && !rc; i++) {
         json_t *o = json_object();
-        put_text(o, "name", s[i].name);
-        put_text(o, "subject", s[i].subject);
-        put_when(o, "began", s[i].began);
-        put_when(o, "ended", s[i].ended);
-        put_text(o, "outcome", s[i].outcome);
-        put_text(o, "detail", s[i].detail);
+        json_put_text(o, "name", s[i].name);
+        json_put_text(o, "subject", s[i].subject);
+        json_put_when(o, "began", s[i].began);
+        json_put_when(o, "ended", s[i].ended);
+        json_put_text(o, "outcome", s[i].outcome);
+        json_put_text(o, "detail", s[i].detail);
         rc = add(m, "step", o, err);
     }
     return rc;
@@ -206,15 +214,16 @@ static int add_audit(struct making *m, struct err *err)
     int rc = a ? store_audit_list(m->store, m->row.id, a, ROWS_MAX, &n, err) : err_nomem(err);
     for (size_t i = n; i-- > 0 && !rc;) {
         json_t *o = json_object();
-        put_number(o, "id", a[i].id);
-        put_when(o, "when", a[i].when);
-        put_text(o, "name", a[i].name);
-        put_text(o, "sid", a[i].sid);
-        put_text(o, "verb", a[i].verb);
+        json_put_number(o, "id", a[i].id);
+        json_put_when(o, "when", a[i].when);
+        json_put_text(o, "name", a[i].name);
+        json_put_text(o, "sid", a[i].sid);
+        json_put_text(o, "verb", a[i].verb);
         /* -1: begun */
-        put_text(o, "outcome",
-                 a[i].outcome < 0 ? "begun" : maint_outcome_name((enum maint_outcome)a[i].outcome));
-        put_text(o, "detail", a[i].detail);
+        json_put_text(o, "outcome",
+                      a[i].outcome < 0 ? "begun"
+                                       : maint_outcome_name((enum maint_outcome)a[i].outcome));
+        json_put_text(o, "detail", a[i].detail);
         rc = add(m, "audit", o, err);
     }
     return rc;
@@ -222,17 +231,9 @@ static int add_audit(struct making *m, struct err *err)
 
 static int add_all(struct making *m, const char *verdict, struct err *err)
 {
-    const struct store_maintenance *r = &m->row;
-    int64_t end = r->ended == WHEN_NONE ? m->now : r->ended;
-    int64_t down = r->paused == WHEN_NONE ? end : r->paused;
-    int64_t up = r->resumed == WHEN_NONE ? end : r->resumed;
     int rc = add_maintenance(m, err);
     if (!rc)
-        rc = add_locations(m, "before", r->created - 86400, down, err);
-    if (!rc && r->paused != WHEN_NONE)
-        rc = add_locations(m, "during", down, up, err);
-    if (!rc && r->resumed != WHEN_NONE)
-        rc = add_locations(m, "after", up, end, err);
+        rc = add_points(m, err);
     if (!rc)
         rc = add_figures(m, err);
     if (!rc)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
 /* The evidence bundle of one maintenance, made from what the store has of it: the maintenance, the
- * locations before, during and after, the figures of the CRLs, the services, the steps, the audit
- * trail and the verdict. */
+ * health reports before, during and after with their difference, the figures of the CRLs, the
+ * services, the steps, the audit trail and the verdict. */
 #ifndef CRLAGENT_WATCH_BUNDLE_H
 #define CRLAGENT_WATCH_BUNDLE_H
 

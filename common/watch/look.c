@@ -89,8 +89,8 @@ static int harvest(const struct watch_setup *s, struct look *l, int64_t now, str
     return ERR_OK;
 }
 
-static int judge(const struct config *config, const struct health_known *known, size_t n_known,
-                 struct look *l, struct err *err)
+int look_judge(const struct config *config, const struct health_known *known, size_t n_known,
+               struct look *l, struct err *err)
 {
     SCOPED(health_ca_certs_free) struct health_ca_certs certs = {0};
     struct chooser arg = {.config = config};
@@ -158,7 +158,7 @@ int look_take(const struct watch_setup *s, bool ask_ca, const struct health_know
     if (!rc)
         rc = read_ca_log(&seams->ca_log, l, err);
     if (!rc)
-        rc = judge(s->config, known, n_known, l, err);
+        rc = look_judge(s->config, known, n_known, l, err);
     if (!rc)
         *ret = steal_ptr(l);
     return rc;
@@ -217,10 +217,11 @@ int look_render(const struct look *l, struct store *store, const char *host,
         .findings = &l->findings,
         .maintenance = open ? &m : NULL,
         .history = history,
-        .n_history = points(store, history, &ignored),
+        .n_history = l->phase[0] ? 0 : points(store, history, &ignored),
         .hsm = l->hsm.known ? &l->hsm : NULL,
     };
     (void)str_copy(r.ca, sizeof r.ca, s->common_name ? s->common_name : "");
+    (void)str_copy(r.phase, sizeof r.phase, l->phase);
     (void)str_copy(r.config, sizeof r.config, s->config_string ? s->config_string : "");
     (void)str_copy(r.host, sizeof r.host,
                    host && *host    ? host

@@ -15,6 +15,7 @@
 #include "store/maintenance.h"
 #include "watch/alarm.h"
 #include "watch/recall.h"
+#include "watch/snapshot.h"
 #include "watch/told.h"
 
 #define TIMER_LOOK "watch.look"
@@ -365,6 +366,8 @@ static int conclude(struct watch *w, struct look *l, const struct findings *find
         return rc;
     if (l)
         rc = keep_results(w, l, err);
+    if (!rc && l && maintenance && (state == MAINT_PAUSED || state == MAINT_HELD))
+        rc = snapshot_keep(s, maintenance, "during", true, l, err);
     if (!rc)
         rc = queue(w, l, findings, news, n, err);
     if (!rc)

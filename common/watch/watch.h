@@ -47,6 +47,7 @@ struct look {
     struct report_hsm hsm;
     int64_t propagation;
     uint64_t muted; /* in the open maintenance */
+    char phase[16]; /* "before", "during", "after" for the evidence, without history then; "" */
 };
 void look_free(struct look **l); /* for SCOPED(); takes NULL */
 
@@ -76,6 +77,9 @@ MUST_CHECK int look_render(const struct look *l, struct store *store, const char
 /* Asks and judges; known: the newest CRLs of the look before. */
 MUST_CHECK int look_take(const struct watch_setup *s, bool ask_ca, const struct health_known *known,
                          size_t n_known, struct look **ret, struct err *err);
+/* Verdicts and findings of a look that has view and round. */
+MUST_CHECK int look_judge(const struct config *config, const struct health_known *known, size_t n,
+                          struct look *l, struct err *err);
 /* The newest CRL of each line; returns how many. */
 size_t look_known(const struct look *l, struct health_known *ret, size_t max);
 /* Tests every living key once and keeps the results. *ret_failed = one did not sign. */

@@ -150,9 +150,16 @@ expect_match "bundle" "$bundle" 'crlagent.reports.CHG0004711-1.json$'
 expect_rc 0 agent evidence verify "$bundle" --head "$head"
 eventually 8 "after" grep -q '"id": *5005' "$T/sink/hooks.jsonl"
 file="$DATA/reports/CHG0004711-1.json"
-for kind in before during after figures step audit verdict; do
+for kind in before during after diff figures step audit verdict; do
     [ "$(jq "[.. | objects | select(.kind? == \"$kind\")] | length" "$file")" -gt 0 ] || fail "no '$kind' in the bundle"
 done
+data() { jq -r ".entries[] | select(.kind == \"$1\") | .data | $2" "$file"; }
+for phase in before during after; do
+    expect "whole report $phase" "$(data $phase '[.schema, .phase] | join(" ")')" "crlagent-report $phase"
+    expect "its runway and locations" "$(data $phase '(.runway | has("weakest_seconds")) and (.locations | length > 0)')" true
+done
+expect "the bad hour of the pause is in it" "$(data during '[.findings[] | select(.severity == "critical")] | length > 0')" true
+expect "the difference" "$(data diff .good)" true
 expect_out 0 hook post-upgrade --change CHG0004711
 expect_match "text answer" "$OUT" 'evidence: .*CHG0004711-1.json'
 
@@ -198,6 +205,11 @@ ways() {
 expect_rc 0 agent stop
 ways 2527 fail/secret-token
 expect_rc 0 agent start
+lab exec mount -t tmpfs -o ro,size=64k none "$DATA/reports"
+expect_rc 0 agent hook pre-upgrade --change CHG0004712 --window 10m --prepare-only
+expect_rc 0 agent abort --change CHG0004712
+expect_match "no bundle" "$(agent_log | grep ' 7001 ')" 'evidence bundle, tried again every 5 min'
+lab exec umount "$DATA/reports"
 lab web missing > /dev/null
 not_sent() { agent_log | grep -E " 7002 .*$1"; }
 eventually 15 "the webhook's failure" not_sent 'webhook.*found 500'
@@ -214,6 +226,8 @@ step "what waited is sent after the next start; a mail server that refuses is to
 before=$(wc -l < "$T/sink/hooks.jsonl")
 ways 2526 ok/x
 expect_rc 0 agent start
+eventually 5 "the bundle that could not be written" test -s "$DATA/reports/CHG0004712-2.json"
+expect_rc 0 agent evidence verify 'C:\ProgramData\crlagent\reports\CHG0004712-2.json'
 queued() { [ "$(wc -l < "$T/sink/hooks.jsonl")" -gt "$before" ]; }
 eventually 10 "the waiting notice" queued
 eventually 10 "the refusal" not_sent 'mail.*550'

@@ -10,100 +10,8 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "maint/state.h"
-#include "report/evidence.h"
-#include "store/history.h"
-#include "support/bench.h"
+#include "support/desk.h"
 #include "unit/cmocka_unit.h"
-#include "watch/bundle.h"
-
-#define ROWS 100000
-
-struct desk {
-    struct bench b;
-    struct config config;
-    struct watch_setup setup;
-    struct watch *watch;
-    struct store_probe *rows;
-    char metrics[SCRATCH_MAX + 32];
-    uint32_t random;
-    struct probe_seen seen;
-    bool has_seen;
-};
-
-static uint32_t next_random(void *self)
-{
-    struct desk *d = self;
-    return d->random = d->random * 1664525u + 1013904223u;
-}
-
-static void wire(struct desk *d)
-{
-    struct err err = ERR_INIT;
-    const struct maint_seams *s = &d->b.seams;
-    d->setup = (struct watch_setup){
-        .seams = {.clock = s->clock,
-                  .svc = s->svc,
-                  .admin = s->admin,
-                  .settings = s->settings,
-                  .key = s->key,
-                  .locate = s->locate,
-                  .prober = s->prober,
-                  .events = s->events,
-                  .random = next_random,
-                  .random_self = d},
-        .config = &d->config,
-        .service = "CertSvc",
-        .metrics = d->metrics,
-        .store = d->b.store,
-    };
-    if (watch_new(&d->setup, &d->watch, &err))
-        fail_msg("%s", err.text);
-}
-
-static int begin(void **state)
-{
-    struct desk *d = calloc(1, sizeof *d);
-    struct err err = ERR_INIT;
-    static const char webhook[] = "<crlagent version=\"1\"><notify><minimum>warning</minimum>"
-                                  "<webhook-url>https://hook.test/x</webhook-url></notify>"
-                                  "</crlagent>";
-    assert_non_null(d);
-    bench_open(&d->b, "watch");
-    d->rows = calloc(ROWS, sizeof *d->rows);
-    assert_non_null(d->rows);
-    if (config_parse("test", webhook, strlen(webhook), &d->config, NULL, &err))
-        fail_msg("%s", err.text);
-    snprintf(d->metrics, sizeof d->metrics, "%s/crlagent.prom", d->b.dir);
-    wire(d);
-    *state = d;
-    return 0;
-}
-
-static int end(void **state)
-{
-    struct desk *d = *state;
-    watch_free(&d->watch);
-    config_free(&d->config);
-    bench_close(&d->b);
-    free(d->rows);
-    free(d);
-    return 0;
-}
-
-static int try_look(struct desk *d, struct err *err)
-{
-    SCOPED(look_free) struct look *l = NULL;
-    d->b.w.n_events = 0;
-    return watch_look(d->watch, &l, err);
-}
-
-static void look(struct desk *d)
-{
-    struct err err = ERR_INIT;
-    if (try_look(d, &err))
-        fail_msg("%s", err.text);
-    d->b.w.now += 60;
-}
 
 static size_t waiting(struct desk *d)
 {
@@ -118,7 +26,7 @@ static size_t rows(struct desk *d)
 {
     struct err err = ERR_INIT;
     size_t n = 0;
-    assert_int_equal(store_probe_list(d->b.store, "", 0, d->rows, ROWS, &n, &err), ERR_OK);
+    assert_int_equal(store_probe_list(d->b.store, "", 0, d->rows, DESK_ROWS, &n, &err), ERR_OK);
     return n;
 }
 
@@ -134,8 +42,8 @@ static bool metrics_hold(struct desk *d, const char *text)
 static void watch_look__all_well__history_and_metrics_and_silence(void **state)
 {
     struct desk *d = *state;
-    look(d);
-    look(d);
+    desk_look(d);
+    desk_look(d);
     assert_int_equal(rows(d), 2 * d->b.w.n_locations);
     assert_true(metrics_hold(d, "crlagent_hsm_up"));
     assert_int_equal(world_count_event(&d->b.w, FIND_STALE_NODE), 0);
@@ -145,20 +53,20 @@ static void watch_look__all_well__history_and_metrics_and_silence(void **state)
 static void watch_look__location_down__told_once_and_its_end(void **state)
 {
     struct desk *d = *state;
-    look(d);
+    desk_look(d);
     size_t before = waiting(d);
     d->b.w.location[0].down = true;
-    look(d);
+    desk_look(d);
     assert_int_equal(world_count_event(&d->b.w, FIND_NODE_DOWN), 1);
     assert_int_equal(waiting(d), before + 1);
-    look(d);
-    look(d); /* what was found besides while it was up is over by now */
+    desk_look(d);
+    desk_look(d); /* what was found besides while it was up is over by now */
     assert_int_equal(world_count_event(&d->b.w, FIND_NODE_DOWN), 0);
     before = waiting(d);
     d->b.w.location[0].down = false;
-    look(d);
+    desk_look(d);
     assert_int_equal(world_count_event(&d->b.w, FIND_FINDING_OVER), 0);
-    look(d);
+    desk_look(d);
     assert_true(world_count_event(&d->b.w, FIND_FINDING_OVER) >= 1);
     assert_true(waiting(d) > before);
 }
@@ -167,12 +75,12 @@ static void watch_look__restart__told_before_is_not_told_again(void **state)
 {
     struct desk *d = *state;
     d->b.w.location[0].down = true;
-    look(d);
+    desk_look(d);
     assert_true(d->b.w.n_events >= 1);
     watch_free(&d->watch);
     bench_restart(&d->b);
-    wire(d);
-    look(d);
+    desk_wire(d);
+    desk_look(d);
     assert_int_equal(d->b.w.n_events, 0);
 }
 
@@ -181,17 +89,17 @@ static void watch_look__worker_broken__one_alarm_and_nothing_over(void **state)
     struct desk *d = *state;
     struct err err = ERR_INIT;
     d->b.w.location[0].down = true;
-    look(d);
+    desk_look(d);
     d->b.w.prober_broken = true;
     for (int i = 0; i < 5; i++) {
-        assert_int_equal(try_look(d, &err), ERR_UNAVAILABLE);
+        assert_int_equal(desk_try_look(d, &err), ERR_UNAVAILABLE);
         assert_int_equal(world_count_event(&d->b.w, FIND_WATCH_FAILED), i == 0);
         assert_int_equal(world_count_event(&d->b.w, FIND_FINDING_OVER), 0);
         assert_true(watch_next(d->watch) > d->b.w.now);
     }
     d->b.w.prober_broken = false;
-    look(d);
-    look(d);
+    desk_look(d);
+    desk_look(d);
     assert_int_equal(world_count_event(&d->b.w, FIND_FINDING_OVER), 1);
 }
 
@@ -199,10 +107,10 @@ static void watch_look__metrics_folder_gone__told_by_the_next_look(void **state)
 {
     struct desk *d = *state;
     watch_free(&d->watch);
-    wire(d);
+    desk_wire(d);
     (void)str_copy(d->metrics, sizeof d->metrics, "no-such-folder/x.prom");
-    look(d);
-    look(d);
+    desk_look(d);
+    desk_look(d);
     assert_int_equal(world_count_event(&d->b.w, FIND_REPORT_NOT_WRITTEN), 1);
 }
 
@@ -213,12 +121,12 @@ static void watch_look__key_fails__told_tested_again_sooner_and_its_end(void **s
     struct err err = ERR_INIT;
     size_t n = 0;
     d->b.w.hsm_away = true;
-    look(d);
+    desk_look(d);
     assert_true(world_count_event(&d->b.w, FIND_KEY_TEST_FAILED) >= 1);
     d->b.w.hsm_away = false;
     d->b.w.now += 3700;
-    look(d);
-    look(d);
+    desk_look(d);
+    desk_look(d);
     assert_true(world_count_event(&d->b.w, FIND_FINDING_OVER) >= 1);
     assert_int_equal(store_keytest_list(d->b.store, 0, t, 8, &n, &err), ERR_OK);
     assert_int_equal(n, 2 * d->b.w.keys);
@@ -231,13 +139,13 @@ static void watch_look__key_becomes_slow__told_against_the_median(void **state)
     struct desk *d = *state;
     d->b.w.sign_ms = 20;
     for (int day = 0; day < 8; day++) {
-        look(d);
+        desk_look(d);
         assert_int_equal(world_count_event(&d->b.w, FIND_KEY_TEST_SLOW), 0);
         d->b.w.now += 86400 + 10000;
         d->b.w.base[0].next_update += 100000;
     }
     d->b.w.sign_ms = 2000;
-    look(d);
+    desk_look(d);
     assert_true(world_count_event(&d->b.w, FIND_KEY_TEST_SLOW) >= 1);
 }
 
@@ -247,12 +155,12 @@ static void watch_look__paused__hsm_left_alone_ca_not_asked_and_failures_told(vo
     struct store_keytest t[8];
     struct err err = ERR_INIT;
     size_t n = 0;
-    look(d);
+    desk_look(d);
     bench_expect(&d->b, bench_prepare(&d->b), MAINT_DONE);
     d->b.w.hsm_away = true;
     d->b.w.location[0].down = d->b.w.location[1].down = true;
     d->b.w.now += 2 * 86400;
-    look(d);
+    desk_look(d);
     assert_true(d->b.w.n_events >= 1);
     assert_int_equal(world_count_event(&d->b.w, FIND_KEY_TEST_FAILED), 0);
     assert_int_equal(store_keytest_list(d->b.store, 0, t, 8, &n, &err), ERR_OK);
@@ -274,7 +182,7 @@ static void paused_with_a_watch(struct desk *d)
     d->b.seams.seen = seen_by_desk;
     d->b.seams.seen_self = d;
     bench_restart(&d->b);
-    wire(d);
+    desk_wire(d);
     bench_expect(&d->b, bench_prepare(&d->b), MAINT_DONE);
     d->b.w.n_events = 0;
 }
@@ -344,7 +252,7 @@ static void watch_next__many_looks__jitter_within_ten_percent(void **state)
     struct desk *d = *state;
     int64_t least = INT64_MAX, most = 0;
     for (int i = 0; i < 200; i++) {
-        look(d);
+        desk_look(d);
         int64_t gap = watch_next(d->watch) - (d->b.w.now - 60);
         least = gap < least ? gap : least;
         most = gap > most ? gap : most;
@@ -356,7 +264,7 @@ static void watch_next__many_looks__jitter_within_ten_percent(void **state)
 static void watch_next__clock_put_back__due_at_once(void **state)
 {
     struct desk *d = *state;
-    look(d);
+    desk_look(d);
     d->b.w.now -= 86400;
     assert_true(watch_next(d->watch) <= d->b.w.now);
 }
@@ -388,7 +296,7 @@ static void watch_look__weeks__nothing_grows(void **state)
             }
             world_deliver_all(w);
             w->location[0].down = looks++ % 10 < 3;
-            look(d);
+            desk_look(d);
             /* Somebody takes the notices away. */
             struct store_notice due_now[16];
             size_t n = 0;
@@ -400,7 +308,7 @@ static void watch_look__weeks__nothing_grows(void **state)
         }
         watch_free(&d->watch);
         bench_restart(&d->b);
-        wire(d);
+        desk_wire(d);
         assert_int_equal(file_stat(d->b.path, &info, &err), ERR_OK);
         if (week == 6) {
             size_then = info.size;
@@ -416,54 +324,47 @@ static void watch_look__weeks__nothing_grows(void **state)
                  (unsigned long long)info.size);
 }
 
-static void bundle_make__unknown_maintenance__error(void **state)
+static int log_read(void *self, int64_t seconds, struct health_ca_event *ret, size_t max,
+                    size_t *ret_n, struct err *err)
+{
+    struct desk *d = self;
+    (void)seconds;
+    if (d->log_rc)
+        return err_set(err, d->log_rc, "the log says no");
+    *ret_n = d->n_logged < max ? d->n_logged : max;
+    memcpy(ret, d->logged, *ret_n * sizeof *ret);
+    return ERR_OK;
+}
+
+static void watch_look__events_of_the_ca__told_and_over(void **state)
 {
     struct desk *d = *state;
-    SCOPED(buf_free) struct buf out = BUF_INIT;
+    watch_free(&d->watch);
+    desk_wire(d);
+    watch_free(&d->watch);
+    d->setup.seams.ca_log = (struct ca_event_log){log_read, d};
     struct err err = ERR_INIT;
-    char head[65];
-    assert_int_equal(bundle_make(d->b.store, 99, "Lab CA", NULL, d->b.w.now, &out, head, &err),
-                     ERR_NOT_FOUND);
+    assert_int_equal(watch_new(&d->setup, &d->watch, &err), ERR_OK);
+    d->logged[0] = (struct health_ca_event){
+        .id = 100, .record = 77, .when = d->b.w.now - 100, .key = -1, .text = "Lab CA; 0x80092013"};
+    d->n_logged = 1;
+    desk_look(d);
+    assert_int_equal(world_count_event(&d->b.w, FIND_CA_NOT_STARTED), 1);
+    assert_non_null(strstr(d->b.w.last_text, "record 77"));
+    d->logged[1] = (struct health_ca_event){.id = 26, .when = d->b.w.now - 50, .key = -1};
+    d->n_logged = 2;
+    desk_look(d);
+    desk_look(d);
+    assert_int_equal(world_count_event(&d->b.w, FIND_FINDING_OVER), 1);
+    /* A log that cannot be read is no alarm and takes nothing from the look. */
+    d->log_rc = ERR_DENIED;
+    d->b.w.location[0].down = true;
+    desk_look(d);
+    assert_int_equal(world_count_event(&d->b.w, FIND_NODE_DOWN), 1);
+    assert_int_equal(world_count_event(&d->b.w, FIND_CA_LOG_UNREADABLE), 0);
 }
 
-static void bundle_make__closed_maintenance__verifies_and_every_edit_shows(void **state)
-{
-    struct desk *d = *state;
-    SCOPED(buf_free) struct buf out = BUF_INIT;
-    struct evidence_facts f;
-    struct err err = ERR_INIT;
-    char head[65];
-    look(d);
-    bench_expect(&d->b, bench_prepare(&d->b), MAINT_DONE);
-    look(d);
-    bench_expect(&d->b, bench_finish(&d->b), MAINT_DONE);
-    look(d);
-    if (bundle_make(d->b.store, 1, "Lab CA", "{\"outcome\":\"done\"}", d->b.w.now, &out, head,
-                    &err))
-        fail_msg("%s", err.text);
-    assert_int_equal(evidence_verify(buf_str(&out), out.len, &f, &err), ERR_OK);
-    assert_string_equal(f.head, head);
-    assert_string_equal(f.change_id, "CHG0012345");
-    static const char *const kinds[] = {"\"before\"", "\"during\"", "\"after\"",  "\"figures\"",
-                                        "\"audit\"",  "\"step\"",   "\"verdict\""};
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-        assert_non_null(strstr(buf_str(&out), kinds[i]));
-    char *word = strstr(out.data, "admin");
-    assert_non_null(word);
-    word[0] = 'A';
-    assert_int_equal(evidence_verify(buf_str(&out), out.len, &f, &err), ERR_CRYPTO);
-}
-
-static void bundle_name__odd_change__no_path_in_it(void **state)
-{
-    char name[160];
-    (void)state;
-    assert_string_equal(bundle_name("CHG0012345", 7, name, sizeof name), "CHG0012345-7.json");
-    assert_string_equal(bundle_name("../a\\b:c", 7, name, sizeof name), "_._a_b_c-7.json");
-    assert_string_equal(bundle_name("", 7, name, sizeof name), "maintenance-7.json");
-}
-
-#define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, desk_begin, desk_end)
 
 int main(void)
 {
@@ -482,9 +383,7 @@ int main(void)
         CASE(watch_next__many_looks__jitter_within_ten_percent),
         CASE(watch_next__clock_put_back__due_at_once),
         CASE(watch_look__weeks__nothing_grows),
-        CASE(bundle_make__unknown_maintenance__error),
-        CASE(bundle_make__closed_maintenance__verifies_and_every_edit_shows),
-        CASE(bundle_name__odd_change__no_path_in_it),
+        CASE(watch_look__events_of_the_ca__told_and_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

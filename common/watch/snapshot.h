@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the crlagent authors */
+/* Keeps a health report in the store at the points of a maintenance: before, during and after. */
+#ifndef CRLAGENT_WATCH_SNAPSHOT_H
+#define CRLAGENT_WATCH_SNAPSHOT_H
+
+#include "config/config.h"
+#include "maint/view.h"
+#include "watch/watch.h"
+
+/* A look: kept under that phase. keep_worst: one that is worse stays. */
+MUST_CHECK int snapshot_keep(struct store *store, int64_t maintenance, const char *phase,
+                             bool keep_worst, struct look *l, struct err *err);
+
+/* What the engine saw (it asks the locations whole), judged and kept. view and round stay the
+ * caller's. */
+MUST_CHECK int snapshot_of_round(struct store *store, const struct config *config,
+                                 int64_t maintenance, const char *phase, const struct ca_view *view,
+                                 const struct probe_round *round, struct err *err);
+
+#endif
