@@ -142,7 +142,7 @@ static int read_events(void *self, int64_t seconds, struct health_ca_event *ret,
     r->seconds = seconds;
     r->max = max < CA_EVENTS_MAX ? max : CA_EVENTS_MAX;
     r->event = calloc(r->max + 1, sizeof *r->event);
-    int rc = r->event ? deadline_run(&r->job, READ_MS, err) : err_nomem(err);
+    int rc = r->event ? deadline_run(DEADLINE_EVENTS, &r->job, READ_MS, err) : err_nomem(err);
     if (!rc) {
         memcpy(ret, r->event, r->n * sizeof *ret);
         *ret_n = r->n;

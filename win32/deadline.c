@@ -54,6 +54,7 @@ static const char *pool_name(enum deadline_pool pool)
         [DEADLINE_CA] = "the CA",
         [DEADLINE_DIRECTORY] = "the directory",
         [DEADLINE_CLUSTER] = "the cluster",
+        [DEADLINE_EVENTS] = "the event log",
     };
     return names[pool];
 }

@@ -11,7 +11,13 @@
 #include "base/err.h"
 
 /* One per kind of outside world. */
-enum deadline_pool { DEADLINE_CA, DEADLINE_DIRECTORY, DEADLINE_CLUSTER, DEADLINE_POOLS };
+enum deadline_pool {
+    DEADLINE_CA,
+    DEADLINE_DIRECTORY,
+    DEADLINE_CLUSTER,
+    DEADLINE_EVENTS,
+    DEADLINE_POOLS
+};
 
 /* job must stand alone: what it points to must live until drop(), because its thread may outlive
  * the call. */

@@ -108,7 +108,8 @@ static int note_failure(struct store *s, const struct store_notice *q, const str
 {
     bool last = q->tries + 1 >= NOTIFY_TRIES_MAX, known = q->tries > 0;
     int64_t next = now + back_off(q->tries);
-    int rc = known ? ERR_OK : store_notice_failing(s, q->channel, q->id, &known, err);
+    int rc = known ? ERR_OK
+                   : store_notice_failing(s, q->channel, q->id, now + WAITING_SECONDS, &known, err);
     if (!rc)
         rc = store_notice_failed(s, q->id, last ? now + GIVEN_UP_SECONDS : next, why->text, err);
     if (!rc && whole_channel(why))

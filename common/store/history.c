@@ -197,16 +197,18 @@ int store_notice_postpone(struct store *s, const char *channel, int64_t next_try
     return stmt_run(&q);
 }
 
-int store_notice_failing(struct store *s, const char *channel, int64_t id, bool *ret,
-                         struct err *err)
+int store_notice_failing(struct store *s, const char *channel, int64_t id, int64_t horizon,
+                         bool *ret, struct err *err)
 {
     SCOPED(stmt_done) struct stmt q = {0};
     (void)stmt_open(&q, s, "reading the notices",
                     "SELECT count(*) FROM notice"
-                    " WHERE sent IS NULL AND channel = ? AND id <> ? AND tries > 0",
+                    " WHERE sent IS NULL AND channel = ? AND id <> ? AND tries > 0"
+                    " AND next_try <= ?",
                     err);
     stmt_text(&q, channel);
     stmt_int(&q, id);
+    stmt_int(&q, horizon);
     int rc = stmt_row(&q);
     if (!rc)
         *ret = col_int(&q) > 0;

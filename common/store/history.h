@@ -86,9 +86,10 @@ MUST_CHECK int store_notice_failed(struct store *s, int64_t id, int64_t next_try
  * not count. */
 MUST_CHECK int store_notice_postpone(struct store *s, const char *channel, int64_t next_try,
                                      struct err *err);
-/* Has one that waits in that channel been tried already (other than that id)? */
-MUST_CHECK int store_notice_failing(struct store *s, const char *channel, int64_t id, bool *ret,
-                                    struct err *err);
+/* Has one that waits in that channel been tried already (other than that id)? What waits beyond
+ * horizon has been given up and does not count. */
+MUST_CHECK int store_notice_failing(struct store *s, const char *channel, int64_t id,
+                                    int64_t horizon, bool *ret, struct err *err);
 /* What waits beyond horizon has been given up and stays so; the rest is due now. */
 MUST_CHECK int store_notice_retry_all(struct store *s, int64_t now, int64_t horizon,
                                       struct err *err);

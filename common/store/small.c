@@ -135,6 +135,6 @@ int store_prune(struct store *s, int64_t history_before, int64_t notices_before,
     if (!rc)
         rc = remove_before(s, "DELETE FROM keytest WHERE at < ?", history_before, err);
     return rc ? rc
-              : remove_before(s, "DELETE FROM notice WHERE sent IS NOT NULL AND sent < ?",
+              : remove_before(s, "DELETE FROM notice WHERE ifnull(sent, created) < ?",
                               notices_before, err);
 }

@@ -453,13 +453,18 @@ static void store_notice__channel_away__its_own_wait_the_others_do_not(void **st
     assert_int_equal(store_notice_add(s, "hook", "k1", "3", 1, NOW, &err), ERR_OK);
     assert_int_equal(store_notice_due(s, NULL, NOW, got, 8, &n, &err), ERR_OK);
     assert_int_equal(n, 3);
-    assert_int_equal(store_notice_failing(s, "mail", got[0].id, &failing, &err), ERR_OK);
+    assert_int_equal(store_notice_failing(s, "mail", got[0].id, NOW + 86400, &failing, &err),
+                     ERR_OK);
     assert_false(failing);
     assert_int_equal(store_notice_failed(s, got[0].id, NOW + 60, "silent", &err), ERR_OK);
-    assert_int_equal(store_notice_failing(s, "mail", got[0].id, &failing, &err), ERR_OK);
+    assert_int_equal(store_notice_failing(s, "mail", got[0].id, NOW + 86400, &failing, &err),
+                     ERR_OK);
     assert_false(failing);
-    assert_int_equal(store_notice_failing(s, "mail", got[1].id, &failing, &err), ERR_OK);
+    assert_int_equal(store_notice_failing(s, "mail", got[1].id, NOW + 86400, &failing, &err),
+                     ERR_OK);
     assert_true(failing);
+    assert_int_equal(store_notice_failing(s, "mail", got[1].id, NOW + 59, &failing, &err), ERR_OK);
+    assert_false(failing); /* that one has been given up */
     assert_int_equal(store_notice_postpone(s, "mail", NOW + 60, &err), ERR_OK);
     assert_int_equal(store_notice_due(s, NULL, NOW + 59, got, 8, &n, &err), ERR_OK);
     assert_int_equal(n, 1);
@@ -477,6 +482,10 @@ static void store_notice__channel_away__its_own_wait_the_others_do_not(void **st
     assert_int_equal(count, 1);
     assert_int_equal(store_notice_next(s, "hook", &next, &err), ERR_OK);
     assert_int_equal(next, NOW + 2000000);
+    /* What nobody took in all that time goes, too. */
+    assert_int_equal(store_prune(s, WHEN_NONE, NOW + 1, &err), ERR_OK);
+    assert_int_equal(store_notice_next(s, NULL, &next, &err), ERR_OK);
+    assert_true(next == WHEN_NONE);
 }
 
 static void store_small__timer_and_cache__round_trip(void **state)
