@@ -57,6 +57,8 @@ step "status while paused: deadline and steps"
 expect_out 0 status --json
 expect "state" "$(json .maintenance.state)" paused
 [ "$(json .left)" -gt $((3 * 3600)) ] || fail "no deadline in the status: $OUT"
+covered_runway() { OUT=$(agent_out status --json) && [ "$(json '.runway.weakest // 0')" -gt $((4 * 3600)) ]; }
+eventually 15 "the runway in status is that of the cover CRL, minutes before the next look is due" covered_runway
 expect_out 0 maintenance
 expect_match "steps for people" "$OUT" 'stop .*CertSvc'
 

@@ -216,9 +216,9 @@ static void look(struct soak *d, int64_t until)
         fail_msg("%s", d->b.err.text);
     if (d->looks % 12 == 0)
         render(d, l);
-    assert_int_equal(notify_flush(d->b.store, d->channel, d->n_channels, NULL, w->now,
-                                  &d->setup.seams.events, &d->b.err),
-                     ERR_OK);
+    assert_int_equal(
+        notify_flush(d->b.store, d->channel, NULL, w->now, &d->setup.seams.events, &d->b.err),
+        ERR_OK);
     if (until > w->now) {
         w->mono_ms += (until - w->now) * 1000;
         w->now = until;
@@ -231,7 +231,8 @@ static void delivered(struct soak *d)
     struct store_notice due[64];
     size_t n = 0;
     do {
-        assert_int_equal(store_notice_due(d->b.store, INT64_MAX, due, 64, &n, &d->b.err), ERR_OK);
+        assert_int_equal(store_notice_due(d->b.store, NULL, INT64_MAX, due, 64, &n, &d->b.err),
+                         ERR_OK);
         for (size_t i = 0; i < n; i++, d->notices++)
             assert_int_equal(store_notice_sent(d->b.store, due[i].id, d->b.w.now, &d->b.err),
                              ERR_OK);
