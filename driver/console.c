@@ -117,8 +117,8 @@ void progress_wait(struct driver *drv, const char *owner, const char *what,
     if (left_ms < NO_LIMIT_MS)
         snprintf(end, sizeof end, "given up in %s", duration_format(left_ms / 1000, left));
     if (ped)
-        snprintf(text, sizeof text, "PRESENT THE %s KEY (%s) at the PED of %s now%s%s", ped->key,
-                 ped->who, owner, end[0] ? "; " : "", end);
+        snprintf(text, sizeof text, "PRESENT THE %s KEY (%s) at its PED now%s%s", ped->key,
+                 ped->who, end[0] ? "; " : "", end);
     else
         snprintf(text, sizeof text, "%s: waiting for %s%s%s", what, since, end[0] ? ", " : "", end);
     if (ped && elapsed_ms < 1500)

@@ -41,8 +41,8 @@ members() {
 }
 
 bold "9. The whole change: two appliances, the secondary first, then the primary with this CA's keys"
-say "Two lab appliances: lunash behind a real OpenSSH server, a PED each, times scaled down. The lab CA's provider knows"
-say "the primary only, so its reboot and its lost activation really take the CA's keys away."
+say "Two lab appliances: lunash behind a real OpenSSH server, a PED each, times scaled down. The lab CA's provider knows" \
+    "the primary only, so its reboot and its lost activation really take the CA's keys away."
 change_appliances
 for a in $MEMBERS; do "$LUNA" ped "$W/$a" auto none; done
 members
