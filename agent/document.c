@@ -37,6 +37,9 @@ static json_t *gate_object(const struct gate_report *g)
     json_put_when(o, "weakest-until", g->weakest_until);
     json_put_when(o, "resume-by", g->resume_by);
     json_put_text(o, "decides", g->decides);
+    json_put_bool(o, "cover-needed", g->cover);
+    if (g->cover)
+        json_put_when(o, "cover-until", g->cover_until);
     for (size_t i = 0; i < g->n; i++)
         json_array_append_new(items, finding_object(&g->item[i]));
     json_object_set_new(o, "items", items);

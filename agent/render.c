@@ -131,6 +131,9 @@ static void gate_lines(const json_t *g, struct buf *out)
         return;
     buf_printf(out, "%-*s %s: runway %s, needed %s\n", LABEL, "gate:", text_of(g, "verdict"),
                span(g, "weakest", found), span(g, "need", need));
+    if (true_of(g, "cover-needed"))
+        buf_printf(out, "      needs a cover CRL, which pre-upgrade publishes (until %s)\n",
+                   text_of(g, "cover-until"));
     if (*text_of(g, "decides"))
         buf_printf(out, "      weakest:  %s\n", text_of(g, "decides"));
     const json_t *items = json_object_get(g, "items");

@@ -50,17 +50,10 @@ static void tell(struct work *w)
 enum maint_outcome cover_publish(struct work *w, struct err *err)
 {
     const struct maint_policy *p = &w->m->policy;
-    char text[WHEN_TEXT_MAX], longest[WHEN_TEXT_MAX];
+    char text[WHEN_TEXT_MAX];
     int64_t now = clock_now(w->m->seams.clock);
     int64_t need = now + w->row.window + w->row.reserve + p->propagation;
     int64_t until = need + p->cover_margin;
-    if (until - now > p->cover_max) {
-        (void)err_set(err, ERR_LIMIT,
-                      "a cover CRL would have to last until %s, the configuration allows %s; ask "
-                      "for a shorter --window",
-                      when_format(until, text), duration_format(p->cover_max, longest));
-        return MAINT_GATE_REFUSED;
-    }
     int rc = before(w, err);
     if (!rc) {
         w->row.cover = true;

@@ -34,6 +34,7 @@ struct work {
     int32_t key_failed; /* certificate index, -1 = none */
     int32_t sign_ms;    /* slowest test signature, -1 = not made */
     bool keep_outcome;  /* the row's outcome says why it is HELD: this verb leaves it alone */
+    bool covered;       /* a cover CRL was published for this call: there is no second one */
     bool careless;      /* undoing: a store that cannot be written does not stop the way back */
 };
 

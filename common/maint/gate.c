@@ -399,6 +399,37 @@ static void rule_parents(struct judge *j)
     snprintf(f->remedy, sizeof f->remedy, "certutil -verify -urlfetch on the CA certificate");
 }
 
+/* A short runway is mended by a cover CRL that pre-upgrade publishes: where the configuration lets
+ * it, the CA runs, and the CRL need not last longer than is allowed. */
+static void judge_cover(struct judge *j)
+{
+    const struct maint_policy *p = j->policy;
+    int64_t until = j->in->now + j->r->need + p->propagation;
+    char text[WHEN_TEXT_MAX], longest[WHEN_TEXT_MAX];
+    bool allowed = until + p->cover_margin - j->in->now <= p->cover_max;
+    if (j->r->verdict != GATE_SHORT || !p->cover || !j->in->view->asked || j->in->covered)
+        return;
+    j->r->cover = allowed;
+    j->r->cover_until = allowed ? until : WHEN_NONE;
+    for (size_t i = 0; i < j->r->n; i++) {
+        struct finding *f = &j->r->item[i];
+        if (f->id != FIND_GATE_RUNWAY_SHORT)
+            continue;
+        if (allowed) {
+            f->severity = SEV_WARNING;
+            snprintf(f->remedy, sizeof f->remedy,
+                     "needs a cover CRL, which pre-upgrade publishes (valid until %s or longer)",
+                     when_format(until, text));
+        } else {
+            snprintf(f->remedy, sizeof f->remedy,
+                     "a cover CRL would have to last until %s, the configuration allows %s; ask "
+                     "for a shorter --window",
+                     when_format(until + p->cover_margin, text),
+                     duration_format(p->cover_max, longest));
+        }
+    }
+}
+
 static void sum_up(struct judge *j)
 {
     struct gate_report *r = j->r;
@@ -416,6 +447,7 @@ static void sum_up(struct judge *j)
                  probe_round_where(j->in->round, l->weakest_probe, where, sizeof where));
     }
     r->verdict = j->refused ? GATE_REFUSED : j->too_short ? GATE_SHORT : GATE_PASSED;
+    judge_cover(j);
 }
 
 int gate_judge(const struct gate_input *in, const struct maint_policy *policy,
@@ -447,14 +479,14 @@ void gate_report_free(struct gate_report *r)
 const char *gate_refusal(const struct gate_report *r, char *dst, size_t dst_size)
 {
     dst[0] = '\0';
-    for (size_t i = 0; i < r->n; i++) {
-        const struct finding *f = &r->item[i];
-        if (f->severity != SEV_CRITICAL)
-            continue;
+    const struct finding *f = NULL;
+    for (size_t i = 0; i < r->n && !f; i++)
+        f = r->item[i].severity == SEV_CRITICAL ? &r->item[i] : NULL;
+    for (size_t i = 0; i < r->n && !f; i++)
+        f = r->item[i].id == FIND_GATE_RUNWAY_SHORT ? &r->item[i] : NULL;
+    if (f)
         snprintf(dst, dst_size, "%s%s%s%s%sexpected %s, found %s; %s", f->url,
                  f->address[0] ? " (" : "", f->address, f->address[0] ? ")" : "",
                  f->url[0] ? ": " : "", f->expected, f->found, f->remedy);
-        return dst;
-    }
     return dst;
 }

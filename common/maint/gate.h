@@ -14,7 +14,7 @@
 
 enum gate_verdict {
     GATE_PASSED,
-    GATE_SHORT, /* only the runway is too short: a cover CRL can help */
+    GATE_SHORT, /* only the runway is too short; gate_report.cover says whether a cover CRL helps */
     GATE_REFUSED
 };
 
@@ -25,6 +25,10 @@ struct gate_report {
     int64_t weakest;       /* runway found, seconds */
     int64_t weakest_until; /* nextUpdate that decides */
     int64_t resume_by;     /* weakest_until - propagation - reserve; WHEN_NONE = unknown */
+    /* GATE_SHORT, and pre-upgrade publishes a cover CRL that mends it: the one judgement on which
+     * both the dry run and the call itself act. The items of the runway are warnings then. */
+    bool cover;
+    int64_t cover_until;                 /* UTC, what that CRL must last until; set with cover */
     char decides[LIMIT_URL_CHARS + 128]; /* "key 0 delta at http://... (10.0.0.7)" */
     struct finding *item; /* refusals (SEV_CRITICAL), warnings and remarks; malloc'ed */
     size_t n;
@@ -38,6 +42,7 @@ struct gate_input {
     const struct svc_info *service; /* in the order of stopping: CertSvc is the last */
     size_t n_services;
     int64_t window, reserve; /* seconds */
+    bool covered; /* a cover CRL was published for this call already: there is no second one */
     int64_t now;
     uint32_t roles; /* enum ca_role bits */
     bool roles_known;
@@ -52,7 +57,8 @@ struct gate_input {
 MUST_CHECK int gate_judge(const struct gate_input *in, const struct maint_policy *policy,
                           struct gate_report *ret, struct err *err);
 
-/* The first refusal as one sentence with what to do; "" when there is none. */
+/* The first refusal as one sentence with what to do, else the first runway that is too short; ""
+ * when there is neither. */
 const char *gate_refusal(const struct gate_report *r, char *dst, size_t dst_size);
 
 #endif

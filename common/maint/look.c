@@ -134,6 +134,7 @@ static int judge_gate(struct work *w, void *arg, struct err *err)
                             .n_services = w->n_svc,
                             .window = w->row.window,
                             .reserve = w->row.reserve,
+                            .covered = w->covered,
                             .now = clock_now(w->m->seams.clock),
                             .roles = w->roles,
                             .roles_known = w->roles_known,

@@ -99,8 +99,9 @@ agent 0 start
 bold "3. How healthy are the CRLs now? Every location, every address, base and delta, both CA keys"
 agent 0 check
 
-bold "4. May the HSM be taken away for four hours? The gate says no, and why"
-agent 10 hook pre-upgrade --change $CHANGE --window 4h --dry-run
+bold "4. May the HSM be taken away? For three weeks no, and why; for four hours yes, if a cover CRL is published first"
+agent 10 hook pre-upgrade --change $CHANGE --window 21d --dry-run
+agent 0 hook pre-upgrade --change $CHANGE --window 4h --dry-run
 
 bold "5. Then for real: a cover CRL is published and proven, and the CA is paused at once"
 say "The CRL on the web server before:"

@@ -24,9 +24,12 @@ expect_match "plug-in line" "$OUT" '^CRL OK'
 expect_out 0 check --format json
 expect "every location is OK" "$(json '[.. | objects | select(has("state") and has("url")) | .state] | unique | join(",")')" OK
 
-step "dry run of a four-hour window: the runway is too short, nothing is touched"
-expect_out 10 hook pre-upgrade --change CHG0012345 --window 4h --dry-run --json
+step "dry run of a four-hour window: the runway is too short, a cover CRL would mend it, nothing is touched"
+expect_out 0 hook pre-upgrade --change CHG0012345 --window 4h --dry-run --json
 expect "gate" "$(json .gate.verdict)" short
+expect "cover" "$(json '."gate"."cover-needed"')" true
+expect "no refusal among the findings" "$(json '[.gate.items[] | select(.severity == "critical")] | length')" 0
+expect_match "what it says" "$(json '.gate.items[].remedy')" 'needs a cover CRL, which pre-upgrade publishes'
 expect "CRL number" "$(crl_number "$base")" "$number"
 expect "CA" "$(service_state CertSvc)" "$ca_before"
 

@@ -162,15 +162,57 @@ static void maint_prepare__dry_run__keeps_and_publishes_nothing(void **state)
     (void)state;
     b.req.dry_run = true;
     bench_expect(&b, bench_prepare(&b), MAINT_DONE);
+    assert_false(b.a.gate.cover);
+    /* Too short, and a cover CRL mends it: the same outcome as the call itself, and it is said. */
     b.req.window = 48 * 3600;
-    bench_expect(&b, bench_prepare(&b), MAINT_GATE_REFUSED);
+    bench_expect(&b, bench_prepare(&b), MAINT_DONE);
     assert_int_equal(b.a.gate.verdict, GATE_SHORT);
+    assert_true(b.a.gate.cover);
+    assert_true(b.a.gate.cover_until > b.w.now + b.req.window);
+    for (size_t i = 0; i < b.a.gate.n; i++) {
+        assert_int_not_equal(b.a.gate.item[i].severity, SEV_CRITICAL);
+        if (b.a.gate.item[i].id == FIND_GATE_RUNWAY_SHORT)
+            assert_non_null(
+                strstr(b.a.gate.item[i].remedy, "needs a cover CRL, which pre-upgrade publishes"));
+    }
     struct store_maintenance list[2];
     size_t n = 9;
     assert_int_equal(store_maintenance_list(b.store, list, 2, &n, &b.err), ERR_OK);
     assert_int_equal(n, 0);
     assert_int_equal(b.w.publishes, 0);
     assert_true(bench_untouched(&b));
+}
+
+/* Dry run and call must never differ: where no cover CRL may be published, both refuse. */
+static void maint_prepare__no_cover_possible__dry_run_and_call_refuse_alike(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < 3; kind++) {
+        bench_close(&b);
+        bench_open(&b, "maint");
+        b.policy.cover = kind != 0;
+        b.policy.cover_max = kind == 1 ? 24 * 3600 : b.policy.cover_max;
+        maint_set_policy(b.m, &b.policy);
+        b.req.window = 48 * 3600;
+        if (kind == 2) {
+            b.req.dry_run = true;
+            bench_expect(&b, bench_prepare(&b), MAINT_DONE); /* its keys are known now */
+            b.w.service[0].info.state = SVC_STOPPED;
+            b.w.service[1].info.state = SVC_STOPPED;
+            bench_remember(&b);
+        }
+        for (int dry = 1; dry >= 0; dry--) {
+            b.req.dry_run = dry;
+            bench_expect(&b, bench_prepare(&b), MAINT_GATE_REFUSED);
+            assert_int_equal(b.a.gate.verdict, GATE_SHORT);
+            assert_false(b.a.gate.cover);
+            assert_non_null(strstr(b.a.err.text, kind == 0   ? "crlagent publish --until"
+                                                 : kind == 1 ? "the configuration allows 1d 00h"
+                                                             : "stopped and cannot publish"));
+        }
+        assert_int_equal(b.w.publishes, 0);
+        assert_true(bench_untouched(&b));
+    }
 }
 
 static void cover__publication_misbehaves__never_paused(void **state)
@@ -489,6 +531,7 @@ int main(void)
         CASE(verbs__token_of_an_older_taking__busy),
         CASE(maint_prepare__gate_refuses__nothing_touched),
         CASE(maint_prepare__dry_run__keeps_and_publishes_nothing),
+        CASE(maint_prepare__no_cover_possible__dry_run_and_call_refuse_alike),
         CASE(cover__publication_misbehaves__never_paused),
         CASE(cover__hresult_of_a_location__proof_decides),
         CASE(pause__service_misbehaves__undone),
