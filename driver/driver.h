@@ -28,9 +28,8 @@ struct driver_options {
     struct opt_list assume;      /* --assume-done APPLIANCE:STEP */
     bool retry_so_login;         /* a person allows one more SO login */
     bool secrets_stdin;          /* secrets come as KEY=VALUE lines before everything else */
-    bool json, yes, quiet;
+    bool json, quiet;
     int64_t extend_window; /* seconds added to the window's end */
-    int64_t now;           /* for tests of the window: 0 = the clock */
 };
 
 struct secret {
@@ -38,6 +37,25 @@ struct secret {
     char value[256];
 };
 #define SECRETS_MAX 40
+
+/* What an appliance holds and serves (inventory.h). */
+enum inventory_item {
+    INV_SOFTWARE,
+    INV_FIRMWARE,
+    INV_PARTITIONS, /* "serial name objects" a line each */
+    INV_CLIENTS,
+    INV_ASSIGNED, /* "client: partitions" a line each; empty when a person types */
+    INV_ROUTES,
+    INV_NTLS,     /* "running" */
+    INV_SERVICES, /* "ntp running" a line each; empty when a person types */
+    INV_IPCHECK,  /* the line of 'ntls ipcheck show' */
+    INV_STANDBY,  /* "Upgrade Firmware" of 'hsm firmware show', "" when not printed */
+    INV_ITEMS
+};
+struct inventory {
+    struct buf item[INV_ITEMS];
+};
+void inventory_free(struct inventory *i); /* for SCOPED() */
 
 /* One appliance at run time. */
 struct driver;
@@ -51,6 +69,9 @@ struct site {
     bool refused;          /* the last login to the shell was refused: account, password or key */
     char pinned[64];       /* fingerprint in force: the plan's, or one that was accepted */
     struct luna_show show; /* the last one that was read */
+    struct inventory inventory; /* of 'check'; empty items otherwise */
+    size_t hop;                 /* index into plan.hop: which update it is in (hop.h) */
+    char step_name[48];         /* of the step that is under way, as in the journal */
 };
 
 struct driver {
@@ -65,6 +86,7 @@ struct driver {
     size_t n_secrets;
     struct site site[PLAN_APPLIANCES_MAX];
     size_t n_sites;
+    bool looking; /* 'check': the journal is open without its lock, or not at all */
     FILE *out, *err;
     bool err_tty;
     int columns;
@@ -121,7 +143,10 @@ MUST_CHECK int ask(struct driver *drv, const char *question, struct buf *ret, st
 int64_t driver_now(const struct driver *drv);
 
 /* ---- setup.c ---- */
-MUST_CHECK int driver_open(struct driver *drv, const char *plan_path, bool with_journal,
+/* RUN: journal with its locks, transcript. CHECK: the journal without a lock, to write down what is
+ * seen; where that is not possible it says so and goes without. WATCH: neither. */
+enum driver_for { DRIVER_RUN, DRIVER_CHECK, DRIVER_WATCH };
+MUST_CHECK int driver_open(struct driver *drv, const char *plan_path, enum driver_for what,
                            struct err *err);
 void driver_close(struct driver *drv); /* for SCOPED() */
 

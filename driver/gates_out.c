@@ -4,14 +4,50 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
+#include "driver/answer.h"
 #include "driver/gates.h"
+#include "driver/inventory.h"
+#include "health/finding.h"
 
+/* For people; documents have severity_name(). */
 static const char *severity_word(enum severity s)
 {
     static const char *const words[] = {"OK", "INFO", "WARNING", "CRITICAL"};
     return words[s];
+}
+
+/* "     partitions: a; b" */
+static void item_text(const char *name, const struct buf *item, struct buf *out)
+{
+    if (!item->len)
+        return;
+    buf_printf(out, "         %-11s ", name);
+    for (const char *p = buf_str(item); *p; p++) {
+        if (*p != '\n')
+            buf_putc(out, *p);
+        else if (p[1])
+            buf_puts(out, "; ");
+    }
+    buf_putc(out, '\n');
+}
+
+void gates_inventory_text(const struct driver *drv, struct buf *out)
+{
+    bool any = false;
+    for (size_t i = 0; i < drv->n_sites; i++) {
+        const struct site *s = &drv->site[i];
+        if (!s->inventory.item[INV_SOFTWARE].len)
+            continue;
+        any = true;
+        buf_printf(out, "%-8s %-14s software %s, firmware %s\n", drv->journal ? "NOTED" : "SEEN",
+                   s->a->name, s->show.software, s->show.firmware);
+        for (int k = INV_PARTITIONS; k < INV_ITEMS; k++)
+            item_text(inventory_name((enum inventory_item)k), &s->inventory.item[k], out);
+    }
+    if (any)
+        buf_puts(out, "         'run' writes the same list down before it begins, and compares it "
+                      "with what it finds after\n         the updates: a difference stops it "
+                      "(exit 15) with the CAs paused, until a person has looked\n");
 }
 
 void gates_text(const struct gates *g, struct buf *out)
@@ -38,41 +74,68 @@ void gates_text(const struct gates *g, struct buf *out)
 
 static json_t *one(const struct gate *t)
 {
-    return json_pack("{s:i s:s s:s s:s s:s s:s s:s s:s}", "id", (int)t->id, "symbol",
-                     gate_symbol(t->id), "severity", severity_word(t->severity), "subject",
-                     t->subject, "title", gate_title(t->id), "expected", t->expected, "found",
-                     t->found, "remedy", t->remedy);
+    json_t *o = json_object();
+    answer_number(o, "id", t->id);
+    answer_text(o, "symbol", gate_symbol(t->id));
+    answer_text(o, "severity", severity_name(t->severity));
+    answer_text(o, "title", gate_title(t->id));
+    answer_text(o, "subject", t->subject);
+    answer_text(o, "expected", t->expected);
+    answer_text(o, "found", t->found);
+    answer_text(o, "remedy", t->remedy);
+    return o;
 }
 
-static json_t *appliances(const struct driver *drv)
+static json_t *lines(const char *text)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < drv->n_sites; i++) {
-        const struct site *s = &drv->site[i];
-        json_array_append_new(list,
-                              json_pack("{s:s s:s s:s s:s s:s s:i}", "name", s->a->name, "role",
-                                        role_name(s->a->role), "software", s->show.software,
-                                        "firmware", s->show.firmware, "attempts", s->show.attempts,
-                                        "attempts_left", s->show.attempts_left));
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+        json_array_append_new(list, json_stringn(text, n));
+        text += n + (text[n] == '\n');
     }
     return list;
 }
 
-int gates_json(const struct driver *drv, const struct gates *g, struct buf *out, struct err *err)
+static json_t *appliance(const struct site *s)
 {
-    json_t *list = json_array();
+    json_t *o = json_object(), *inventory = json_object();
+    answer_text(o, "name", s->a->name);
+    answer_text(o, "role", role_name(s->a->role));
+    answer_text(o, "software", s->show.software);
+    answer_text(o, "firmware", s->show.firmware);
+    answer_text(o, "model", s->show.model);
+    answer_text(o, "serial", s->show.serial);
+    answer_text(o, "attempts", s->show.attempts);
+    if (s->show.software[0] && s->show.attempts_left >= 0)
+        answer_number(o, "attempts-left", s->show.attempts_left);
+    for (int i = INV_PARTITIONS; i < INV_ITEMS; i++) {
+        if (s->inventory.item[i].len)
+            json_object_set_new(inventory, inventory_name((enum inventory_item)i),
+                                lines(buf_str(&s->inventory.item[i])));
+    }
+    if (json_object_size(inventory))
+        json_object_set(o, "inventory", inventory);
+    json_decref(inventory);
+    return o;
+}
+
+int gates_json(const struct driver *drv, const struct gates *g, const char *kind, int exit_code,
+               struct buf *out, struct err *err)
+{
+    json_t *o = answer_new(kind, exit_code), *list = json_array(), *sites = json_array();
+    answer_text(o, "change", drv->plan.change);
+    answer_when(o, "when", clock_now(drv->clock));
+    answer_text(o, "worst", severity_name(gates_worst(g)));
+    for (size_t i = 0; i < drv->n_sites; i++)
+        json_array_append_new(sites, appliance(&drv->site[i]));
     for (size_t i = 0; i < g->n; i++)
         json_array_append_new(list, one(&g->item[i]));
-    json_t *root = json_pack(
-        "{s:s s:s s:I s:o s:o}", "change", drv->plan.change, "worst", severity_word(gates_worst(g)),
-        "time", (json_int_t)clock_now(drv->clock), "appliances", appliances(drv), "findings", list);
-    char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
-    json_decref(root);
-    if (!text)
-        return err_set(err, ERR_INTERNAL, "the findings could not be written as JSON");
-    buf_printf(out, "%s\n", text);
-    free(text);
-    return buf_check(out, "JSON", err);
+    json_object_set_new(o, "appliances", sites);
+    json_object_set_new(o, "findings", list);
+    if (g->dropped)
+        answer_number(o, "dropped", (int64_t)g->dropped);
+    return answer_write(o, out, err);
 }
 
 /* Label values: backslash, quote and line end are escaped. */
@@ -90,11 +153,25 @@ static void gauge(struct buf *out, const char *name, const char *help)
     buf_printf(out, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
 }
 
+static bool is_worst(const struct gates *g, size_t i)
+{
+    for (size_t k = 0; k < g->n; k++) {
+        const struct gate *a = &g->item[i], *b = &g->item[k];
+        if (a->id == b->id && strcmp(a->subject, b->subject) == 0 &&
+            (b->severity > a->severity || (b->severity == a->severity && k < i)))
+            return false;
+    }
+    return true;
+}
+
 void gates_metrics(const struct driver *drv, const struct gates *g, struct buf *out)
 {
     gauge(out, "crlagent_hsm_finding",
           "A finding of hsmupgrade watch (1 info, 2 warning, 3 critical).");
     for (size_t i = 0; i < g->n; i++) {
+        /* One line for each id and subject: a second one would make the whole file invalid. */
+        if (!is_worst(g, i))
+            continue;
         buf_printf(out, "crlagent_hsm_finding{id=\"%u\",symbol=\"%s\",hsm=\"",
                    (unsigned)g->item[i].id, gate_symbol(g->item[i].id));
         label(out, g->item[i].subject);
@@ -113,7 +190,7 @@ void gates_metrics(const struct driver *drv, const struct gates *g, struct buf *
     }
     gauge(out, "crlagent_hsm_so_attempts_left", "SO login attempts before zeroization.");
     for (size_t i = 0; i < drv->n_sites; i++) {
-        if (drv->site[i].show.software[0])
+        if (drv->site[i].show.software[0] && drv->site[i].show.attempts_left >= 0)
             buf_printf(out, "crlagent_hsm_so_attempts_left{hsm=\"%s\"} %d\n", drv->site[i].a->name,
                        drv->site[i].show.attempts_left);
     }

@@ -7,15 +7,44 @@
 
 #include "base/str.h"
 
-static const char *component_name(enum component c)
+static const char *const words[COMPONENTS] = {"software", "firmware", "client", "ped", "backup"};
+static const char *const names[COMPONENTS] = {"appliance software", "HSM firmware", "Luna client",
+                                              "PED firmware", "Backup HSM G5 firmware"};
+
+enum component component_find(const char *name)
 {
-    return c == COMPONENT_SOFTWARE ? "appliance software" : "HSM firmware";
+    for (int i = 0; i < COMPONENTS; i++) {
+        if (strcmp(words[i], name) == 0)
+            return (enum component)i;
+    }
+    return COMPONENTS;
+}
+
+const char *component_word(enum component c)
+{
+    return words[c];
+}
+
+const char *path_text_word(enum path_text_kind k)
+{
+    static const char *const kinds[] = {"barrier", "withdrawn",   "note",
+                                        "one-way", "certificate", "instead"};
+    return kinds[k];
+}
+
+const char *route_verdict_name(enum route_verdict v)
+{
+    static const char *const verdicts[] = {"installed", "found",     "impossible",
+                                           "downgrade", "withdrawn", "unlisted"};
+    return verdicts[v];
 }
 
 /* Calls version_in for each blank-separated line of `list`. */
 static bool in_list(const struct version *v, const char *list)
 {
     char word[24];
+    if (strcmp(list, "any") == 0)
+        return true;
     while (*list) {
         size_t n = strcspn(list, " ");
         struct version line;
@@ -54,9 +83,9 @@ static int impossible(const struct paths *p, enum component c, const struct vers
     for (size_t i = 0; i < p->n_texts; i++) {
         const struct path_text *t = &p->text[i];
         struct version limit, beyond;
-        if (t->kind == PATH_BARRIER && !version_parse(t->version, &limit, NULL) &&
-            !version_parse(t->to, &beyond, NULL) && version_compare(from, &limit) < 0 &&
-            version_compare(to, &beyond) >= 0)
+        if (t->kind == PATH_BARRIER && c <= COMPONENT_FIRMWARE &&
+            !version_parse(t->version, &limit, NULL) && !version_parse(t->to, &beyond, NULL) &&
+            version_compare(from, &limit) < 0 && version_compare(to, &beyond) >= 0)
             return refuse(r, ROUTE_BARRIER, t->source, t->text);
         if (t->kind == PATH_WITHDRAWN && t->component == c && in_list(to, t->version)) {
             snprintf(text, sizeof text, "the vendor withdrew %s; use %s", t->version, t->to);
@@ -65,7 +94,7 @@ static int impossible(const struct paths *p, enum component c, const struct vers
     }
     if (version_compare(to, from) < 0) {
         snprintf(text, sizeof text, "the target is older than what is installed: %s cannot go back",
-                 component_name(c));
+                 names[c]);
         return refuse(r, ROUTE_DOWNGRADE, NULL, text);
     }
     return 0;
@@ -117,8 +146,9 @@ static bool collect(const struct search *s, int last, struct route *r)
     return true;
 }
 
+/* exact: the row names the very build. A row without one stands for all of them. */
 static bool find(const struct paths *p, enum component c, const struct version *from,
-                 const struct version *to, struct route *r)
+                 const struct version *to, bool exact, struct route *r)
 {
     struct search s = {.n = 0};
     expand(p, c, from, -1, &s);
@@ -126,11 +156,25 @@ static bool find(const struct paths *p, enum component c, const struct version *
         struct version at;
         if (version_parse(s.row[i]->to, &at, NULL))
             continue;
-        if (same(&at, to))
+        if (same(&at, to) && (!exact || at.build == to->build))
             return collect(&s, (int)i, r);
         expand(p, c, &at, (int)i, &s);
     }
     return false;
+}
+
+/* "7.7.1" may be 7.7.1-20 already: the appliance prints the level without the build. */
+static bool unprovable(const struct paths *p, enum component c, const struct version *from,
+                       const struct version *to, struct route *r)
+{
+    if (from->build >= 0 || to->build < 0 || !find(p, c, from, to, true, r) || r->n != 1)
+        return false;
+    snprintf(r->why, sizeof r->why,
+             "%s shows the same level before and after this update (the build is not printed), so "
+             "nothing would prove it: it is not done by hsmupgrade. Do it by hand, and look at the "
+             "vendor's page (source: %s)",
+             names[c], r->hop[0]->source->ref);
+    return true;
 }
 
 int paths_route(const struct paths *p, enum component c, const char *from, const char *to,
@@ -143,11 +187,14 @@ int paths_route(const struct paths *p, enum component c, const char *from, const
     if (rc)
         return rc;
     struct route r = {.verdict = ROUTE_ALREADY};
-    if (same(&a, &b)) {
-        snprintf(r.why, sizeof r.why, "%s %s is installed", component_name(c), from);
+    if (same(&a, &b) && unprovable(p, c, &a, &b, &r)) {
+        r.verdict = ROUTE_FOUND;
+        r.unprovable = true;
+    } else if (same(&a, &b)) {
+        snprintf(r.why, sizeof r.why, "%s %s is installed", names[c], from);
     } else if (impossible(p, c, &a, &b, &r)) {
         /* why is filled */
-    } else if (find(p, c, &a, &b, &r)) {
+    } else if (find(p, c, &a, &b, true, &r) || find(p, c, &a, &b, false, &r)) {
         r.verdict = ROUTE_FOUND;
         snprintf(r.why, sizeof r.why, "%zu step%s", r.n, r.n == 1 ? "" : "s");
     } else {
@@ -155,7 +202,7 @@ int paths_route(const struct paths *p, enum component c, const char *from, const
         snprintf(text, sizeof text,
                  "the table of valid updates has no way for %s from %s to %s; if the vendor's own "
                  "release notes have one: --accept-unlisted-path REASON",
-                 component_name(c), from, to);
+                 names[c], from, to);
         refuse(&r, ROUTE_UNLISTED, NULL, text);
     }
     *ret = r;
@@ -166,39 +213,52 @@ static void explain_hops(const char *from, const struct route *r, struct buf *ou
 {
     for (size_t i = 0; i < r->n; i++) {
         const struct path_update *u = r->hop[i];
-        buf_printf(out, "  %s -> %s   %d to %d minutes\n      source: %s\n",
-                   i ? r->hop[i - 1]->to : from, u->to, u->minutes_low, u->minutes_high,
-                   u->source ? u->source->ref : "-");
+        buf_printf(out, "  %zu. %s -> %s", i + 1, i ? r->hop[i - 1]->to : from, u->to);
+        if (u->minutes_high)
+            buf_printf(out, "   %d to %d minutes", u->minutes_low, u->minutes_high);
+        buf_printf(out, "\n      source: %s\n", u->source->ref);
+        if (u->minutes_high)
+            buf_printf(out, "      minutes: %s\n",
+                       u->minutes_source ? u->minutes_source->ref
+                                         : "our own estimate, no public source has a figure");
     }
+    if (r->n > 1)
+        buf_printf(out, "  together %d to %d minutes; in a plan each but the last is a <via>\n",
+                   r->minutes_low, r->minutes_high);
+}
+
+bool paths_says(const struct path_text *t, enum component c, const char *to, const struct route *r)
+{
+    struct version target, v;
+    if (r->verdict == ROUTE_BARRIER)
+        return t->kind == PATH_INSTEAD;
+    if ((r->verdict != ROUTE_FOUND && r->verdict != ROUTE_UNLISTED) ||
+        version_parse(to, &target, NULL))
+        return false;
+    if (t->kind == PATH_CERTIFICATE)
+        return c == COMPONENT_FIRMWARE && in_list(&target, t->version);
+    if (t->kind == PATH_NOTE && t->component == c && !version_parse(t->version, &v, NULL))
+        return version_compare(&target, &v) >= 0;
+    return t->kind == PATH_ONE_WAY && t->component == c;
 }
 
 void paths_explain(const struct paths *p, enum component c, const char *from, const char *to,
                    const struct route *r, struct buf *out)
 {
-    struct version target;
-    buf_printf(out, "%s: %s -> %s\n", component_name(c), from, to);
-    if (r->verdict != ROUTE_FOUND) {
-        buf_printf(out, "  %s%s\n", r->verdict == ROUTE_ALREADY ? "" : "no route: ", r->why);
-        if (r->verdict != ROUTE_UNLISTED)
-            return;
-    }
+    static const char *const heads[] = {"", "", "note", "going back", "certificate", "instead"};
+    buf_printf(out, "%s: %s -> %s\n", names[c], from, to);
+    if (r->verdict != ROUTE_FOUND || r->unprovable)
+        buf_printf(out, "  %s%s\n",
+                   r->verdict == ROUTE_ALREADY ? ""
+                   : r->unprovable             ? "cannot be proven: "
+                                               : "no route: ",
+                   r->why);
     explain_hops(from, r, out);
-    if (version_parse(to, &target, NULL))
-        return;
     for (size_t i = 0; i < p->n_texts; i++) {
         const struct path_text *t = &p->text[i];
-        struct version v;
-        bool show = t->kind == PATH_ONE_WAY && t->component == c;
-        if (t->kind == PATH_NOTE && t->component == c && !version_parse(t->version, &v, NULL))
-            show = version_compare(&target, &v) >= 0;
-        if (t->kind == PATH_CERTIFICATE && c == COMPONENT_FIRMWARE)
-            show = in_list(&target, t->version);
-        if (show)
-            buf_printf(out, "  %s%s\n      source: %s\n",
-                       t->kind == PATH_ONE_WAY       ? "going back: "
-                       : t->kind == PATH_CERTIFICATE ? "certificate: "
-                                                     : "note: ",
-                       t->text, t->source ? t->source->ref : "-");
+        if (paths_says(t, c, to, r))
+            buf_printf(out, "  %s: %s\n      source: %s\n", heads[t->kind], t->text,
+                       t->source->ref);
     }
 }
 

@@ -12,7 +12,17 @@
 #include "base/err.h"
 #include "driver/version.h"
 
-enum component { COMPONENT_SOFTWARE, COMPONENT_FIRMWARE };
+enum component {
+    COMPONENT_SOFTWARE, /* appliance software */
+    COMPONENT_FIRMWARE, /* of the HSM */
+    COMPONENT_CLIENT,   /* on the CA hosts */
+    COMPONENT_PED,      /* firmware of the PED */
+    COMPONENT_BACKUP,   /* firmware of a Backup HSM G5 */
+    COMPONENTS
+};
+/* "software", "firmware", "client", "ped", "backup"; COMPONENTS when it is none of them. */
+enum component component_find(const char *name);
+const char *component_word(enum component c);
 
 #define PATHS_UPDATES_MAX 64
 #define PATHS_TEXTS_MAX 48
@@ -28,18 +38,27 @@ struct path_update {
     enum component component;
     char from[256]; /* blank-separated version lines */
     char to[24];
-    int minutes_low, minutes_high;
+    int minutes_low, minutes_high; /* 0: not known */
     const struct path_source *source;
+    const struct path_source *minutes_source; /* NULL: our own estimate */
 };
 
-enum path_text_kind { PATH_BARRIER, PATH_WITHDRAWN, PATH_NOTE, PATH_ONE_WAY, PATH_CERTIFICATE };
+enum path_text_kind {
+    PATH_BARRIER,
+    PATH_WITHDRAWN,
+    PATH_NOTE,
+    PATH_ONE_WAY,
+    PATH_CERTIFICATE,
+    PATH_INSTEAD /* what to do where a barrier stands */
+};
+const char *path_text_word(enum path_text_kind k);
 
 struct path_text {
     enum path_text_kind kind;
     enum component component;
     char version[96]; /* BARRIER: below; WITHDRAWN: which; NOTE: from; CERTIFICATE: list */
     char to[24];      /* BARRIER: from this version on; WITHDRAWN: what to use instead */
-    char text[512];
+    char text[640];
     const struct path_source *source;
 };
 
@@ -75,13 +94,21 @@ struct route {
     enum route_verdict verdict;
     const struct path_update *hop[ROUTE_HOPS_MAX];
     size_t n;
-    char why[768];                 /* for people, with the source */
+    /* One hop, and 'hsm show' prints the same level before and after it: a fresh login proves
+     * nothing, so a run refuses it. */
+    bool unprovable;
+    char why[1024];                /* for people, with the source */
     int minutes_low, minutes_high; /* sum over the hops; 0 when unknown */
 };
 
 /* The shortest route. ERR_PARSE when a version is none. */
 MUST_CHECK int paths_route(const struct paths *p, enum component c, const char *from,
                            const char *to, struct route *ret, struct err *err);
+
+const char *route_verdict_name(enum route_verdict v);
+
+/* Does that text belong to what is said about going to `to`? */
+bool paths_says(const struct path_text *t, enum component c, const char *to, const struct route *r);
 
 /* Everything known about going there: hops with sources, what is one-way, what a rollback would
  * destroy, notes, certificates. Appends lines. */

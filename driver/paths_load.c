@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "driver/embedded.h"
@@ -16,10 +17,11 @@ struct reader {
 #define COPY(r, node, name, field)                                                                 \
     xml_attr_copy((r)->label, node, name, field, sizeof(field), (r)->err)
 
-static int read_source_of(struct reader *r, const xmlNode *node, const struct path_source **ret)
+static int read_source_of(struct reader *r, const xmlNode *node, const char *attr,
+                          const struct path_source **ret)
 {
     char id[24];
-    int rc = COPY(r, node, "source", id);
+    int rc = COPY(r, node, attr, id);
     for (size_t i = 0; !rc && i < r->p->n_sources; i++) {
         if (strcmp(r->p->source[i].id, id) == 0) {
             *ret = &r->p->source[i];
@@ -27,10 +29,9 @@ static int read_source_of(struct reader *r, const xmlNode *node, const struct pa
         }
     }
     return rc ? rc
-              : xml_fail(
-                    r->label, node, r->err,
-                    "attribute 'source' is '%s': every row needs a <source> that stands before it",
-                    id);
+              : xml_fail(r->label, node, r->err,
+                         "attribute '%s' is '%s': every row needs a <source> that stands before it",
+                         attr, id);
 }
 
 static int read_component(struct reader *r, const xmlNode *node, enum component *ret)
@@ -39,14 +40,13 @@ static int read_component(struct reader *r, const xmlNode *node, enum component 
     int rc = COPY(r, node, "component", name);
     if (rc)
         return rc;
-    if (strcmp(name, "software") == 0)
-        *ret = COMPONENT_SOFTWARE;
-    else if (strcmp(name, "firmware") == 0)
-        *ret = COMPONENT_FIRMWARE;
-    else
-        return xml_fail(r->label, node, r->err,
-                        "attribute 'component' is '%s', allowed: software, firmware", name);
-    return ERR_OK;
+    *ret = component_find(name);
+    return *ret < COMPONENTS
+               ? ERR_OK
+               : xml_fail(r->label, node, r->err,
+                          "attribute 'component' is '%s', allowed: software, firmware, client, "
+                          "ped, backup",
+                          name);
 }
 
 static int read_source(struct reader *r, const xmlNode *node)
@@ -79,10 +79,17 @@ static int read_update(struct reader *r, const xmlNode *node)
     if (!rc)
         rc = COPY(r, node, "minutes", minutes);
     if (!rc)
-        rc = read_source_of(r, node, &u->source);
+        rc = read_source_of(r, node, "source", &u->source);
     if (!rc && (!u->from[0] || version_parse(u->to, &v, NULL)))
-        rc = xml_fail(r->label, node, r->err, "attributes 'from' and 'to' must be versions");
-    if (!rc && sscanf(minutes, "%d-%d", &u->minutes_low, &u->minutes_high) != 2)
+        rc = xml_fail(r->label, node, r->err,
+                      "attributes 'from' (versions, or 'any') and 'to' (a version) are needed");
+    SCOPED(scope_free) char *whose = xml_attr(node, "minutes-source");
+    if (!rc && whose && strcmp(whose, "estimate") != 0)
+        rc = read_source_of(r, node, "minutes-source", &u->minutes_source);
+    if (!rc && minutes[0] && !whose)
+        rc = xml_fail(r->label, node, r->err,
+                      "attribute 'minutes' needs 'minutes-source': a source, or 'estimate'");
+    if (!rc && minutes[0] && sscanf(minutes, "%d-%d", &u->minutes_low, &u->minutes_high) != 2)
         rc = xml_fail(r->label, node, r->err,
                       "attribute 'minutes' must look like '15-60', found '%s'", minutes);
     if (!rc)
@@ -92,14 +99,15 @@ static int read_update(struct reader *r, const xmlNode *node)
 
 static int read_text(struct reader *r, const xmlNode *node, enum path_text_kind kind)
 {
-    static const char *const version_attr[] = {"below", "version", "from-version", "", "firmware"};
+    static const char *const version_attr[] = {"below", "version",  "from-version",
+                                               "",      "firmware", ""};
     if (r->p->n_texts == PATHS_TEXTS_MAX)
         return xml_fail(r->label, node, r->err, "more than %d notes", PATHS_TEXTS_MAX);
     struct path_text *t = &r->p->text[r->p->n_texts];
     t->kind = kind;
     t->component = COMPONENT_FIRMWARE;
     int rc = ERR_OK;
-    if (kind != PATH_BARRIER && kind != PATH_CERTIFICATE)
+    if (kind != PATH_BARRIER && kind != PATH_CERTIFICATE && kind != PATH_INSTEAD)
         rc = read_component(r, node, &t->component);
     if (!rc && version_attr[kind][0])
         rc = COPY(r, node, version_attr[kind], t->version);
@@ -108,7 +116,7 @@ static int read_text(struct reader *r, const xmlNode *node, enum path_text_kind 
     if (!rc)
         rc = COPY(r, node, "text", t->text);
     if (!rc)
-        rc = read_source_of(r, node, &t->source);
+        rc = read_source_of(r, node, "source", &t->source);
     if (!rc)
         r->p->n_texts++;
     return rc;
@@ -143,7 +151,7 @@ static int read_row(struct reader *r, const xmlNode *node)
         enum path_text_kind kind;
     } texts[] = {
         {"barrier", PATH_BARRIER}, {"withdrawn", PATH_WITHDRAWN},     {"note", PATH_NOTE},
-        {"one-way", PATH_ONE_WAY}, {"certificate", PATH_CERTIFICATE},
+        {"one-way", PATH_ONE_WAY}, {"certificate", PATH_CERTIFICATE}, {"instead", PATH_INSTEAD},
     };
     if (xml_is(node, "source"))
         return read_source(r, node);
@@ -157,7 +165,7 @@ static int read_row(struct reader *r, const xmlNode *node)
     }
     return xml_fail(r->label, node, r->err,
                     "unknown element, allowed: source, update, barrier, withdrawn, note, one-way, "
-                    "minimum, certificate");
+                    "minimum, certificate, instead");
 }
 
 int paths_load(const char *label, const char *bytes, size_t len, struct paths *ret, struct err *err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
-#include "driver/plan.h"
+#include "driver/plan_int.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "base/when.h"
 #include "driver/digest.h"
 #include "driver/embedded.h"
-#include "driver/xml.h"
+#include "driver/version.h"
 
 struct reader {
     const char *label;
@@ -159,6 +159,15 @@ static int read_serial(struct reader *r, const xmlNode *node, struct plan_serial
     return rc;
 }
 
+static bool same_place(const struct plan_appliance *a, const struct plan_appliance *b)
+{
+    bool ssh = a->ssh.present && b->ssh.present && a->ssh.port == b->ssh.port &&
+               str_eq_nocase(a->ssh.host, b->ssh.host);
+    bool serial =
+        a->serial.present && b->serial.present && strcmp(a->serial.device, b->serial.device) == 0;
+    return ssh || serial;
+}
+
 static int read_appliance(struct reader *r, const xmlNode *node)
 {
     static const char *const consoles[] = {"ssh", "serial", "manual"};
@@ -180,7 +189,14 @@ static int read_appliance(struct reader *r, const xmlNode *node)
     for (size_t i = 0; !rc && i < r->p->n_appliances; i++) {
         const struct plan_appliance *b = &r->p->appliance[i];
         if (strcmp(b->name, a->name) == 0)
-            rc = xml_fail(r->label, node, r->err, "a second appliance '%s'", a->name);
+            rc =
+                xml_fail(r->label, node, r->err,
+                         "a second appliance '%s': every appliance has a name of its own", a->name);
+        else if (same_place(a, b))
+            rc = xml_fail(r->label, node, r->err,
+                          "'%s' and '%s' are the same place (host and port, or device): an "
+                          "appliance is in the plan once",
+                          a->name, b->name);
         else if (b->role == ROLE_PRIMARY)
             rc = xml_fail(r->label, node, r->err,
                           "'%s' comes after the primary '%s': secondaries first, the primary last",
@@ -211,6 +227,11 @@ static int read_agents(struct reader *r, const xmlNode *node)
     for (const xmlNode *a = xml_child(node, "agent"); a && !rc; a = xml_next(a, "agent")) {
         struct plan_agent *g = &r->p->agent[r->p->n_agents++];
         rc = COPY(r, a, "name", g->name);
+        for (size_t i = 0; !rc && i + 1 < r->p->n_agents; i++) {
+            if (strcmp(r->p->agent[i].name, g->name) == 0)
+                rc = xml_fail(r->label, a, r->err,
+                              "a second agent '%s': every CA has a name of its own", g->name);
+        }
         if (!rc)
             rc = read_command(r, a, &g->command, r->p->timeouts.agent);
     }
@@ -264,30 +285,70 @@ static int read_attestations(struct reader *r, const xmlNode *node)
     return rc;
 }
 
+/* Target versions and files of one hop: attributes of `target`, packages below `where`. */
+static int read_hop(struct reader *r, const xmlNode *target, const xmlNode *where)
+{
+    struct plan_hop *h = &r->p->hop[r->p->n_hops++];
+    const xmlNode *package = xml_child(where, "package");
+    const xmlNode *patch = xml_child(where, "reboot-patch");
+    int rc = COPY(r, target, "software", h->software);
+    if (!rc)
+        rc = COPY(r, target, "firmware", h->firmware);
+    if (!rc && !h->software[0] && !h->firmware[0])
+        rc = xml_fail(r->label, target, r->err, "a target 'software' or 'firmware' is needed");
+    if (!rc && h->software[0] && !package)
+        rc = xml_fail(r->label, target, r->err,
+                      "a target 'software' needs the element <package>: the file that brings it");
+    if (!rc && package)
+        rc = read_package(r, package, &h->package);
+    return !rc && patch ? read_package(r, patch, &h->patch) : rc;
+}
+
+/* Each hop must be newer than the one before it, and bring another package. */
+static int check_hops(struct reader *r, const xmlNode *node)
+{
+    const struct plan *p = r->p;
+    const struct plan_hop *a = p->n_hops > 1 ? &p->hop[p->n_hops - 2] : NULL;
+    const struct plan_hop *b = &p->hop[p->n_hops - 1];
+    struct version x, y;
+    if (!a)
+        return ERR_OK;
+    const char *const pairs[][2] = {{a->software, b->software}, {a->firmware, b->firmware}};
+    for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+        if (!version_parse(pairs[i][0], &x, NULL) && !version_parse(pairs[i][1], &y, NULL) &&
+            version_compare(&x, &y) >= 0)
+            return xml_fail(r->label, node, r->err,
+                            "expected a version after %s (of the hop before), found %s: put the "
+                            "hops in the order in which they are done",
+                            pairs[i][0], pairs[i][1]);
+    }
+    if (a->package.present && b->package.present && strcmp(a->package.name, b->package.name) == 0)
+        return xml_fail(r->label, node, r->err, "the package '%s' is of the hop before already",
+                        b->package.name);
+    return ERR_OK;
+}
+
 static int read_target(struct reader *r, const xmlNode *root)
 {
     struct plan *p = r->p;
     const xmlNode *node = xml_child(root, "target");
-    int rc = COPY(r, node, "software", p->software);
-    if (!rc)
-        rc = COPY(r, node, "firmware", p->firmware);
-    if (!rc)
-        rc = COPY(r, node, "client", p->client);
+    int rc = COPY(r, node, "client", p->client);
     if (!rc)
         rc = COPY(r, node, "ped", p->ped);
-    if (!rc && !p->software[0] && !p->firmware[0])
-        rc = xml_fail(r->label, node, r->err, "a target 'software' or 'firmware' is needed");
-    if (!rc && p->software[0] && !xml_child(root, "package"))
-        rc = xml_fail(r->label, node, r->err, "a target 'software' needs the element <package>");
-    return rc;
+    for (const xmlNode *v = xml_child(root, "via"); v && !rc; v = xml_next(v, "via")) {
+        rc = read_hop(r, v, v);
+        if (!rc)
+            rc = check_hops(r, v);
+    }
+    if (!rc)
+        rc = read_hop(r, node, root);
+    return rc ? rc : check_hops(r, node);
 }
 
 static int read_plan(struct reader *r, const xmlNode *root)
 {
     struct plan *p = r->p;
     const xmlNode *change = xml_child(root, "change");
-    const xmlNode *package = xml_child(root, "package");
-    const xmlNode *patch = xml_child(root, "reboot-patch");
     int rc = COPY(r, change, "id", p->change);
     if (!rc)
         rc = COPY(r, change, "reason", p->reason);
@@ -295,10 +356,6 @@ static int read_plan(struct reader *r, const xmlNode *root)
         rc = read_window(r, xml_child(root, "window"));
     if (!rc)
         rc = read_target(r, root);
-    if (!rc && package)
-        rc = read_package(r, package, &p->package);
-    if (!rc && patch)
-        rc = read_package(r, patch, &p->patch);
     if (!rc)
         rc = read_timeouts(r, xml_child(root, "timeouts"));
     const xmlNode *list = xml_child(root, "appliances");
@@ -309,6 +366,9 @@ static int read_plan(struct reader *r, const xmlNode *root)
         rc = read_agents(r, agents);
     if (!rc)
         rc = read_activation(r, xml_child(root, "activation"));
+    const xmlNode *ha = xml_child(root, "ha-check");
+    if (!rc && ha)
+        rc = read_command(r, ha, &p->ha_check, 60);
     if (!rc)
         rc = read_attestations(r, xml_child(root, "attestations"));
     return rc;
@@ -319,10 +379,14 @@ int plan_parse(const char *label, const char *bytes, size_t len, struct plan *re
     SCOPED(xml_free) xmlDoc *doc = NULL;
     memset(ret, 0, sizeof *ret);
     int rc = xml_load(label, bytes, len, embedded_plan_schema, &doc, err);
+    if (rc == ERR_PARSE)
+        plan_hint(err);
     if (rc)
         return rc;
     struct reader r = {label, ret, err};
-    rc = read_plan(&r, xmlDocGetRootElement(doc));
+    rc = plan_refuse_secrets(label, xmlDocGetRootElement(doc), err);
+    if (!rc)
+        rc = read_plan(&r, xmlDocGetRootElement(doc));
     if (!rc) {
         uint8_t digest[32];
         if (!digest_bytes(bytes, len, digest))
@@ -352,50 +416,5 @@ void plan_free(struct plan *p)
     for (size_t i = 0; i < p->n_agents; i++)
         free_command(&p->agent[i].command);
     free_command(&p->activation_check);
-}
-
-const char *plan_example(size_t *ret_len)
-{
-    *ret_len = embedded_plan_example_len;
-    return embedded_plan_example;
-}
-
-int plan_check_attestations(const struct plan *p, struct err *err)
-{
-    static const char *const needed[] = {"backup-restored", "dr-plan",    "ha",         "ups",
-                                         "local-ped",       "teams-told", "access-path"};
-    SCOPED(buf_free) struct buf missing = BUF_INIT;
-    for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
-        bool there = false;
-        for (size_t k = 0; k < p->n_attest; k++)
-            there = there || (strcmp(p->attest[k].what, needed[i]) == 0 &&
-                              strcmp(p->attest[k].by, "NAME") != 0);
-        if (!there)
-            buf_printf(&missing, "%s%s", missing.len ? ", " : "", needed[i]);
-    }
-    return missing.len ? err_set(err, ERR_STATE, "nobody has attested: %s", buf_str(&missing))
-                       : ERR_OK;
-}
-
-int plan_check_package(const struct plan_package *p, uint64_t *ret_size, struct err *err)
-{
-    FILE *f = NULL;
-    uint8_t digest[32];
-    uint64_t size = 0;
-    int rc = file_open(p->file, "rb", &f, err);
-    if (rc)
-        return rc;
-    bool ok = digest_file(f, digest, &size);
-    fclose(f);
-    if (!ok)
-        return err_set(err, ERR_IO, "'%s' could not be read to its end", p->file);
-    if (memcmp(digest, p->sha256, sizeof digest) != 0) {
-        char want[65], found[65];
-        str_hex(want, p->sha256, 32);
-        str_hex(found, digest, 32);
-        return err_set(err, ERR_CRYPTO, "'%s': expected SHA-256 %s, found %s", p->file, want,
-                       found);
-    }
-    *ret_size = size;
-    return ERR_OK;
+    free_command(&p->ha_check);
 }

@@ -14,7 +14,8 @@
 #define PLAN_APPLIANCES_MAX 16
 #define PLAN_AGENTS_MAX 16
 #define PLAN_ARGS_MAX 32
-#define PLAN_ATTEST_MAX 16
+#define PLAN_ATTEST_MAX 32
+#define PLAN_HOPS_MAX 5
 #define PLAN_NAME_MAX 48
 
 enum console { CONSOLE_SSH, CONSOLE_SERIAL, CONSOLE_MANUAL };
@@ -75,6 +76,12 @@ struct plan_attest {
     char date[16]; /* YYYY-MM-DD */
 };
 
+/* One update of an appliance: the firmware image comes inside the package of its own hop. */
+struct plan_hop {
+    char software[48], firmware[48]; /* targets; "" = keep */
+    struct plan_package package, patch;
+};
+
 /* Seconds each. */
 struct plan_timeouts {
     int64_t connect;    /* TCP, SSH and login together */
@@ -92,17 +99,18 @@ struct plan_timeouts {
 struct plan {
     char change[PLAN_NAME_MAX + 1];
     char reason[256];
-    int64_t window_start, window_end; /* UTC */
-    int64_t reserve;                  /* seconds */
-    char software[48], firmware[48];  /* targets; "" = keep */
-    char client[48], ped[48];         /* installed versions as attested; "" = not said */
-    struct plan_package package, patch;
+    int64_t window_start, window_end;   /* UTC */
+    int64_t reserve;                    /* seconds */
+    struct plan_hop hop[PLAN_HOPS_MAX]; /* every <via> in order, then the target: the last one */
+    size_t n_hops;
+    char client[48], ped[48]; /* installed versions as attested; "" = not said */
     struct plan_appliance appliance[PLAN_APPLIANCES_MAX];
     size_t n_appliances;
     struct plan_agent agent[PLAN_AGENTS_MAX];
     size_t n_agents;
     enum activation activation;
     struct plan_command activation_check;
+    struct plan_command ha_check; /* prints what 'lunacm hagroup listgroups' prints */
     struct plan_timeouts timeouts;
     struct plan_attest attest[PLAN_ATTEST_MAX];
     size_t n_attest;
@@ -119,8 +127,15 @@ void plan_free(struct plan *p); /* for SCOPED(); memset-zero plans are fine */
 /* The commented example that 'plan init' writes. */
 const char *plan_example(size_t *ret_len);
 
-/* The seven attestations a run needs; ERR_STATE lists what is missing. */
-MUST_CHECK int plan_check_attestations(const struct plan *p, struct err *err);
+/* Where the change ends: the last hop. */
+const struct plan_hop *plan_target(const struct plan *p);
+
+/* The seven attestations a run needs; ERR_STATE lists what is missing, and what is dated after
+ * now (UTC). */
+MUST_CHECK int plan_check_attestations(const struct plan *p, int64_t now, struct err *err);
+/* Who attested one thing; NULL when nobody did, or only the placeholder of the example, or a day
+ * that has not come. */
+const struct plan_attest *plan_attested(const struct plan *p, const char *what, int64_t now);
 
 /* Does the package file exist with the plan's SHA-256? *ret_size in bytes. ERR_NOT_FOUND,
  * ERR_CRYPTO with expected and found. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "driver/hop.h"
 #include "driver/steps.h"
 #include "driver/verdict.h"
 
@@ -68,11 +69,14 @@ static void of_table(struct site *s, enum component c, const char *from, const c
 
 static void of_step(struct site *s, const struct step *step, int64_t *low, int64_t *high)
 {
-    const struct plan *p = &s->drv->plan;
+    const struct plan_hop *h = hop_of(s);
+    const struct plan_hop *before = s->hop ? h - 1 : NULL;
     if (strcmp(step->name, "update") == 0) {
-        of_table(s, COMPONENT_SOFTWARE, s->show.software, p->software, low, high);
+        const char *from = before && before->software[0] ? before->software : s->show.software;
+        of_table(s, COMPONENT_SOFTWARE, from, h->software, low, high);
     } else if (strcmp(step->name, "firmware") == 0) {
-        of_table(s, COMPONENT_FIRMWARE, s->show.firmware, p->firmware, low, high);
+        const char *from = before && before->firmware[0] ? before->firmware : s->show.firmware;
+        of_table(s, COMPONENT_FIRMWARE, from, h->firmware, low, high);
     } else if (strstr(step->name, "reboot")) {
         *low += BOOT_LOW;
         *high += BOOT_HIGH;
@@ -85,7 +89,9 @@ static bool is_left(struct site *s, const struct step *step)
 {
     struct journal_step j;
     struct err ignored = ERR_INIT;
-    if (journal_step(s->drv->journal, s->a->name, step->name, &j, &ignored))
+    char name[HOP_NAME_MAX];
+    hop_name(&s->drv->plan, s->hop, step->name, name);
+    if (journal_step(s->drv->journal, s->a->name, name, &j, &ignored))
         return true;
     return j.state != STEP_DONE && j.state != STEP_SKIPPED && step->needed(s);
 }
@@ -94,10 +100,15 @@ void resumeby_expected(struct driver *drv, int64_t *ret_low, int64_t *ret_high)
 {
     *ret_low = *ret_high = 0;
     for (size_t i = 0; i < drv->n_sites; i++) {
-        for (size_t k = 0; k < luna_step_count; k++) {
-            if (is_left(&drv->site[i], &luna_steps[k]))
-                of_step(&drv->site[i], &luna_steps[k], ret_low, ret_high);
+        struct site *s = &drv->site[i];
+        size_t at = s->hop;
+        for (size_t k = 0; k < luna_step_count * drv->plan.n_hops; k++) {
+            const struct step *step = &luna_steps[k % luna_step_count];
+            s->hop = k / luna_step_count;
+            if (is_left(s, step))
+                of_step(s, step, ret_low, ret_high);
         }
+        s->hop = at;
     }
 }
 

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "driver/agents.h"
 #include "driver/gates.h"
+#include "driver/hop.h"
 #include "driver/inventory.h"
 #include "driver/resumeby.h"
 #include "driver/run_int.h"
@@ -70,6 +71,12 @@ static int gates_pass(struct driver *drv)
     bool early = driver_now(drv) < drv->plan.window_start;
     for (size_t i = 0; i < drv->n_sites && !stop_wanted(); i++)
         gates_site(&drv->site[i], true, g);
+    gates_duration(drv, g);
+    if (!stop_wanted())
+        gates_ha(drv, true, g);
+    /* All of them are asked before the first is paused: a late refusal would cost a cover CRL. */
+    if (gates_worst(g) < SEV_CRITICAL && !early && !stop_wanted())
+        gates_agents(drv, g);
     if (stop_wanted()) {
         say(drv, "", "interrupted: nothing was touched");
         return HU_INTERRUPTED;
@@ -77,6 +84,10 @@ static int gates_pass(struct driver *drv)
     gates_text(g, &text);
     progress_end(drv);
     fputs(buf_str(&text), drv->err);
+    if (gates_only_agents(g)) {
+        say(drv, "", "an agent refused in its dry run: nothing was touched");
+        return HU_AGENT_REFUSED;
+    }
     if (gates_worst(g) == SEV_CRITICAL || early) {
         say(drv, "", "refused: nothing was touched");
         return early ? HU_WINDOW : HU_REFUSED;
@@ -84,18 +95,31 @@ static int gates_pass(struct driver *drv)
     return HU_DONE;
 }
 
+/* A hop that is done is all "done" in the journal: a resume passes over it to the one it is in. */
+static int run_hops(struct site *s)
+{
+    int code = HU_DONE;
+    const struct plan *p = &s->drv->plan;
+    for (s->hop = 0; s->hop < p->n_hops && !code; s->hop++) {
+        const struct plan_hop *h = hop_of(s);
+        if (p->n_hops > 1)
+            say(s->drv, s->a->name, "hop %zu of %zu: software %s, firmware %s", s->hop + 1,
+                p->n_hops, h->software[0] ? h->software : "kept",
+                h->firmware[0] ? h->firmware : "kept");
+        for (size_t k = 0; k < luna_step_count && !code; k++)
+            code = run_one_step(s, &luna_steps[k]);
+    }
+    s->hop = 0;
+    return code;
+}
+
 static int run_sites(struct driver *drv)
 {
     for (size_t i = 0; i < drv->n_sites; i++) {
-        struct site *s = &drv->site[i];
-        for (size_t k = 0; k < luna_step_count; k++) {
-            int code = run_one_step(s, &luna_steps[k]);
-            if (code) {
-                site_leave(s);
-                return code;
-            }
-        }
-        site_leave(s);
+        int code = run_hops(&drv->site[i]);
+        site_leave(&drv->site[i]);
+        if (code)
+            return code;
     }
     return HU_DONE;
 }
@@ -104,13 +128,15 @@ static void tell_state(struct driver *drv)
 {
     for (size_t i = 0; i < drv->n_sites; i++) {
         struct site *s = &drv->site[i];
-        const char *last = "untouched";
-        for (size_t k = 0; k < luna_step_count; k++) {
+        char last[HOP_NAME_MAX] = "untouched";
+        for (size_t k = 0; k < luna_step_count * drv->plan.n_hops; k++) {
             struct journal_step j;
             struct err err = ERR_INIT;
-            if (!journal_step(drv->journal, s->a->name, luna_steps[k].name, &j, &err) &&
+            char name[HOP_NAME_MAX];
+            hop_name(&drv->plan, k / luna_step_count, luna_steps[k % luna_step_count].name, name);
+            if (!journal_step(drv->journal, s->a->name, name, &j, &err) &&
                 (j.state == STEP_DONE || j.state == STEP_BEGUN || j.state == STEP_HELD))
-                last = luna_steps[k].name;
+                str_copy(last, sizeof last, name);
         }
         say(drv, s->a->name, "stands at: %s", last);
     }
@@ -224,7 +250,7 @@ static bool accepted(struct site *s)
     if (!rc)
         rc = journal_fact(s->drv->journal, s->a->name, "before.partitions", &before, &err);
     if (!rc && before.len)
-        rc = inventory_compare(s, &now, &diff, &err);
+        rc = inventory_compare(s, "before", &now, &diff, &err);
     if (!rc && diff.len)
         rc = err_set(&err, ERR_STATE, "not as before: %s", buf_str(&diff));
     say(s->drv, s->a->name, rc ? "NOT accepted: %s" : "software %s, firmware %s: accepted",

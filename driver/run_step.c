@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "driver/resumeby.h"
+#include "driver/hop.h"
 #include "driver/run.h"
 #include "driver/run_int.h"
 #include "driver/steps.h"
@@ -59,10 +60,10 @@ int run_await(struct site *s, const struct step *step, int64_t patience, int64_t
     }
 }
 
-static bool chosen(const struct opt_list *list, const struct site *s, const struct step *step)
+static bool chosen(const struct opt_list *list, const struct site *s)
 {
     char name[128];
-    snprintf(name, sizeof name, "%s:%s", s->a->name, step->name);
+    snprintf(name, sizeof name, "%s:%s", s->a->name, s->step_name);
     for (size_t i = 0; i < list->n; i++) {
         if (strcmp(list->item[i], name) == 0)
             return true;
@@ -70,11 +71,10 @@ static bool chosen(const struct opt_list *list, const struct site *s, const stru
     return false;
 }
 
-static int record(struct site *s, const struct step *step, enum step_state state,
-                  const char *detail)
+static int record(struct site *s, enum step_state state, const char *detail)
 {
     struct err err = ERR_INIT;
-    if (journal_set(s->drv->journal, clock_now(s->drv->clock), s->a->name, step->name, state,
+    if (journal_set(s->drv->journal, clock_now(s->drv->clock), s->a->name, s->step_name, state,
                     detail, &err)) {
         say(s->drv, s->a->name, "%s", err.text);
         return HU_FAILED;
@@ -82,10 +82,10 @@ static int record(struct site *s, const struct step *step, enum step_state state
     return HU_DONE;
 }
 
-static int done(struct site *s, const struct step *step, const char *detail)
+static int done(struct site *s, const char *detail)
 {
-    int code = record(s, step, STEP_DONE, detail);
-    say(s->drv, s->a->name, "%s: done%s%s", step->name, detail[0] ? ": " : "", detail);
+    int code = record(s, STEP_DONE, detail);
+    say(s->drv, s->a->name, "%s: done%s%s", s->step_name, detail[0] ? ": " : "", detail);
     return code;
 }
 
@@ -102,12 +102,12 @@ static int exit_of(const struct site *s, int rc, bool not_proven)
 }
 
 /* The key steps.c sets right before a one-way command is typed. */
-static bool was_typed(struct site *s, const struct step *step)
+static bool was_typed(struct site *s)
 {
     SCOPED(buf_free) struct buf value = BUF_INIT;
     struct err err = ERR_INIT;
-    char key[40];
-    snprintf(key, sizeof key, "%s.typed", step->name);
+    char key[64];
+    snprintf(key, sizeof key, "%s.typed", s->step_name);
     /* A journal that cannot be read is no proof that nothing was done. */
     return journal_fact(s->drv->journal, s->a->name, key, &value, &err) ||
            strcmp(buf_str(&value), "yes") == 0;
@@ -117,9 +117,9 @@ static bool was_typed(struct site *s, const struct step *step)
  * and a resume asks the appliance. Everything else is simply done again. */
 static int left_early(struct site *s, const struct step *step, const struct err *why)
 {
-    bool running = step->one_way && was_typed(s, step);
-    int code = record(s, step, running ? STEP_BEGUN : STEP_HELD, why->text);
-    say(s->drv, s->a->name, "%s: left: %s; %s", step->name, why->text,
+    bool running = step->one_way && was_typed(s);
+    int code = record(s, running ? STEP_BEGUN : STEP_HELD, why->text);
+    say(s->drv, s->a->name, "%s: left: %s; %s", s->step_name, why->text,
         running ? "what was begun goes on by itself, 'resume' asks the appliance about it"
                 : "'resume' does this step again");
     return code ? code : HU_INTERRUPTED;
@@ -134,22 +134,22 @@ static int held(struct site *s, const struct step *step, const struct err *why, 
     enum step_state state = !step->one_way || !typed ? STEP_HELD
                             : not_proven             ? STEP_BEGUN
                                                      : STEP_FAILED;
-    (void)!record(s, step, state, why->text);
-    say(s->drv, s->a->name, "%s: STOPPED: %s", step->name, why->text);
+    (void)!record(s, state, why->text);
+    say(s->drv, s->a->name, "%s: STOPPED: %s", s->step_name, why->text);
     if (state != STEP_HELD)
         say(s->drv, s->a->name,
             "this step is never repeated by itself. When you know that nothing is running any "
             "more: "
             "resume --repeat %s:%s, or, when you know that it worked: --assume-done %s:%s",
-            s->a->name, step->name, s->a->name, step->name);
+            s->a->name, s->step_name, s->a->name, s->step_name);
     return exit_of(s, why->code, not_proven);
 }
 
 static int forget_typed(struct site *s, const struct step *step)
 {
     struct err err = ERR_INIT;
-    char key[40];
-    snprintf(key, sizeof key, "%s.typed", step->name);
+    char key[64];
+    snprintf(key, sizeof key, "%s.typed", s->step_name);
     if (!step->one_way || !journal_set_fact(s->drv->journal, s->a->name, key, "no", &err))
         return HU_DONE;
     say(s->drv, s->a->name, "%s", err.text);
@@ -164,13 +164,13 @@ static int find_truth(struct site *s, const struct step *step, const struct jour
     bool failed = before->state == STEP_FAILED && step->one_way;
     if ((before->state != STEP_BEGUN && !failed) || !step->proof)
         return 0;
-    if (step->one_way && !was_typed(s, step))
+    if (step->one_way && !was_typed(s))
         return 0;
-    if (chosen(&s->drv->opt.repeat, s, step)) {
-        say(s->drv, s->a->name, "%s: repeated on a person's word", step->name);
+    if (chosen(&s->drv->opt.repeat, s)) {
+        say(s->drv, s->a->name, "%s: repeated on a person's word", s->step_name);
         return 0;
     }
-    say(s->drv, s->a->name, "%s was begun and not finished; asking the appliance", step->name);
+    say(s->drv, s->a->name, "%s was begun and not finished; asking the appliance", s->step_name);
     if (!step->one_way || failed) {
         bool reached = false;
         int rc = step->proof(s, &reached, &err);
@@ -178,11 +178,11 @@ static int find_truth(struct site *s, const struct step *step, const struct jour
             return 0;
         if (!rc && !reached)
             err_set(&err, ERR_IO, "it failed before: %s", before->detail);
-        *ret_code = reached ? done(s, step, "found done") : held(s, step, &err, false);
+        *ret_code = reached ? done(s, "found done") : held(s, step, &err, false);
         return 1;
     }
     int rc = run_await(s, step, step->patience(&s->drv->plan), step->patience(&s->drv->plan), &err);
-    *ret_code = rc ? held(s, step, &err, true) : done(s, step, "found done");
+    *ret_code = rc ? held(s, step, &err, true) : done(s, "found done");
     return 1;
 }
 
@@ -192,26 +192,27 @@ static int perform(struct site *s, const struct step *step)
     const struct plan *p = &s->drv->plan;
     int code = forget_typed(s, step);
     if (!code)
-        code = record(s, step, STEP_BEGUN, "");
+        code = record(s, STEP_BEGUN, "");
     if (code)
         return code;
-    say(s->drv, s->a->name, "%s: begun (%s)", step->name, step->title);
+    say(s->drv, s->a->name, "%s: begun (%s)", s->step_name, step->title);
     if (step->in_window)
         resumeby_tell(s->drv);
     int rc = step->action(s, &err);
     bool unknown = rc == ERR_UNAVAILABLE || rc == ERR_TIMEOUT;
     if (unknown && step->proof) {
-        say(s->drv, s->a->name, "%s: %s; asking the appliance for the truth", step->name, err.text);
+        say(s->drv, s->a->name, "%s: %s; asking the appliance for the truth", s->step_name,
+            err.text);
         rc = run_await(s, step, step->patience(p), step->patience(p), &err);
         return rc ? held(s, step, &err, !is_final(rc) || rc == ERR_STATE)
-                  : done(s, step, "proven by a fresh login after a lost connection");
+                  : done(s, "proven by a fresh login after a lost connection");
     }
     if (rc)
         return held(s, step, &err, false);
     if (!step->proof_after)
-        return done(s, step, "");
+        return done(s, "");
     rc = run_await(s, step, step->patience(p), step->settle(p), &err);
-    return rc ? held(s, step, &err, true) : done(s, step, "proven by a fresh login");
+    return rc ? held(s, step, &err, true) : done(s, "proven by a fresh login");
 }
 
 static bool window_over(struct site *s)
@@ -225,27 +226,28 @@ int run_one_step(struct site *s, const struct step *step)
     struct journal_step before;
     struct err err = ERR_INIT;
     int code = HU_DONE;
-    if (journal_step(s->drv->journal, s->a->name, step->name, &before, &err)) {
+    hop_name(&s->drv->plan, s->hop, step->name, s->step_name);
+    if (journal_step(s->drv->journal, s->a->name, s->step_name, &before, &err)) {
         say(s->drv, s->a->name, "%s", err.text);
         return HU_FAILED;
     }
     if (before.state == STEP_DONE || before.state == STEP_SKIPPED)
         return HU_DONE;
     if (stop_wanted()) {
-        say(s->drv, s->a->name, "%s: not begun", step->name);
+        say(s->drv, s->a->name, "%s: not begun", s->step_name);
         return HU_INTERRUPTED;
     }
-    if (chosen(&s->drv->opt.assume, s, step))
-        return done(s, step, "taken as done on a person's word");
+    if (chosen(&s->drv->opt.assume, s))
+        return done(s, "taken as done on a person's word");
     if (!step->needed(s))
-        return record(s, step, STEP_SKIPPED, "not needed");
+        return record(s, STEP_SKIPPED, "not needed");
     if (find_truth(s, step, &before, &code))
         return code;
     if (step->in_window && window_over(s)) {
         say(s->drv, s->a->name,
             "%s: not begun, the window is over. 'resume --extend-window 2h' goes on, 'abort' ends "
             "it",
-            step->name);
+            s->step_name);
         return HU_WINDOW;
     }
     return perform(s, step);

@@ -136,15 +136,34 @@ static int lock_everything(struct driver *drv, struct err *err)
     return rc;
 }
 
+static int state_dir(struct driver *drv, struct buf *dir, struct err *err)
+{
+    if (!drv->opt.state_dir)
+        return term_state_dir(dir, err);
+    buf_puts(dir, drv->opt.state_dir);
+    return buf_check(dir, "path", err);
+}
+
+/* 'check' runs beside a run, and on hosts where nothing may be written. */
+static int open_to_look(struct driver *drv, struct err *err)
+{
+    SCOPED(buf_free) struct buf dir = BUF_INIT;
+    struct err why = ERR_INIT;
+    int rc = state_dir(drv, &dir, &why);
+    drv->looking = true;
+    if (!rc)
+        rc = journal_open(buf_str(&dir), drv->plan.change, false, &drv->journal, &why);
+    rc = transcript_open(NULL, &drv->transcript, err);
+    if (!rc && why.code)
+        say(drv, "", "what is seen is not written down for the comparison: %s", why.text);
+    return rc;
+}
+
 static int open_journal(struct driver *drv, struct err *err)
 {
     SCOPED(buf_free) struct buf dir = BUF_INIT;
     SCOPED(buf_free) struct buf path = BUF_INIT;
-    int rc = ERR_OK;
-    if (drv->opt.state_dir)
-        buf_puts(&dir, drv->opt.state_dir);
-    else
-        rc = term_state_dir(&dir, err);
+    int rc = state_dir(drv, &dir, err);
     if (!rc)
         rc = journal_open(buf_str(&dir), drv->plan.change, false, &drv->journal, err);
     if (!rc)
@@ -153,7 +172,7 @@ static int open_journal(struct driver *drv, struct err *err)
     return rc ? rc : transcript_open(buf_str(&path), &drv->transcript, err);
 }
 
-int driver_open(struct driver *drv, const char *plan_path, bool with_journal, struct err *err)
+int driver_open(struct driver *drv, const char *plan_path, enum driver_for what, struct err *err)
 {
     int rc = plan_load(plan_path, &drv->plan, err);
     if (!rc)
@@ -161,7 +180,9 @@ int driver_open(struct driver *drv, const char *plan_path, bool with_journal, st
     if (!rc)
         rc = family_builtin(&drv->family, err);
     if (!rc)
-        rc = with_journal ? open_journal(drv, err) : transcript_open(NULL, &drv->transcript, err);
+        rc = what == DRIVER_RUN     ? open_journal(drv, err)
+             : what == DRIVER_CHECK ? open_to_look(drv, err)
+                                    : transcript_open(NULL, &drv->transcript, err);
     if (!rc && drv->opt.secrets_stdin)
         rc = secrets_read_stdin(drv, err);
     return rc ? rc : open_sites(drv, err);
@@ -175,6 +196,7 @@ void driver_close(struct driver *drv)
             site_leave(s);
             dialogue_free(&s->d);
         }
+        inventory_free(&s->inventory);
         transport_free(&s->t);
         transport_free(&s->file);
     }

@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "base/when.h"
+#include "driver/answer.h"
 #include "driver/resumeby.h"
 #include "driver/term.h"
 
@@ -53,32 +52,40 @@ int status_text(struct journal *j, const char *change, int64_t now, struct buf *
     return rc ? rc : buf_check(out, "status", err);
 }
 
-static json_t *when_or_null(int64_t when)
-{
-    return when == WHEN_NONE ? json_null() : json_integer((json_int_t)when);
-}
-
 static int object(void *arg, const struct journal_step *s)
 {
-    json_array_append_new(arg, json_pack("{s:s s:s s:s s:o s:o s:I s:s}", "owner", s->owner, "step",
-                                         s->name, "state", step_state_name(s->state), "begun",
-                                         when_or_null(s->begun), "ended", when_or_null(s->ended),
-                                         "tries", (json_int_t)s->tries, "detail", s->detail));
+    json_t *o = json_object();
+    if (s->state == STEP_NEW) {
+        json_decref(o);
+        return 0;
+    }
+    answer_text(o, "owner", s->owner);
+    answer_text(o, "step", s->name);
+    answer_text(o, "state", step_state_name(s->state));
+    answer_when(o, "begun", s->begun);
+    answer_when(o, "ended", s->ended);
+    answer_number(o, "tries", s->tries);
+    answer_text(o, "detail", s->detail);
+    json_array_append_new(arg, o);
     return 0;
 }
 
 int status_json(struct journal *j, const char *change, int exit_code, struct buf *out,
                 struct err *err)
 {
-    json_t *steps = json_array();
-    int rc = journal_each(j, object, steps, err);
-    json_t *root = json_pack("{s:s s:o s:o}", "change", change, "exit_code",
-                             exit_code < 0 ? json_null() : json_integer(exit_code), "steps", steps);
-    char *text = !rc && root ? json_dumps(root, JSON_INDENT(2)) : NULL;
-    json_decref(root);
-    if (!text)
-        return rc ? rc : err_set(err, ERR_INTERNAL, "the status could not be written as JSON");
-    buf_printf(out, "%s\n", text);
-    free(text);
-    return buf_check(out, "JSON", err);
+    struct journal_step run;
+    json_t *o = answer_new("status", exit_code), *steps = json_array();
+    answer_text(o, "change", change);
+    int rc = journal_step(j, "", "run", &run, err);
+    if (!rc)
+        answer_text(o, "run", run.state == STEP_NEW ? "none" : step_state_name(run.state));
+    json_object_set(o, "steps", steps);
+    if (!rc)
+        rc = journal_each(j, object, steps, err);
+    json_decref(steps);
+    if (rc) {
+        json_decref(o);
+        return rc;
+    }
+    return answer_write(o, out, err);
 }

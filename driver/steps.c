@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "driver/agents.h"
+#include "driver/hop.h"
 #include "driver/inventory.h"
 #include "driver/site.h"
 
@@ -32,28 +33,51 @@ static bool always(struct site *s)
     return true;
 }
 
-static bool needs_software(struct site *s)
+/* A fact that was written down when that hop began. */
+static void fact_of_hop(struct site *s, size_t hop, const char *name, struct buf *ret)
 {
-    SCOPED(buf_free) struct buf before = BUF_INIT;
-    fact(s, "before.software", &before);
-    return s->drv->plan.software[0] && !version_reached(buf_str(&before), s->drv->plan.software);
+    char key[HOP_NAME_MAX];
+    fact(s, hop_name(&s->drv->plan, hop, name, key), ret);
 }
 
-static bool needs_patch(struct site *s)
+static bool needs_software_at(struct site *s, size_t hop)
 {
-    return s->drv->plan.patch.present && needs_software(s) && fact_is(s, "before.patched", "no");
+    SCOPED(buf_free) struct buf before = BUF_INIT;
+    fact_of_hop(s, hop, "before.software", &before);
+    return hop_needs_software(&s->drv->plan, hop, buf_str(&before));
+}
+
+static bool needs_firmware_at(struct site *s, size_t hop)
+{
+    SCOPED(buf_free) struct buf before = BUF_INIT;
+    fact_of_hop(s, hop, "before.firmware", &before);
+    return hop_needs_firmware(&s->drv->plan, hop, buf_str(&before));
+}
+
+static bool needs_software(struct site *s)
+{
+    return needs_software_at(s, s->hop);
 }
 
 static bool needs_firmware(struct site *s)
 {
-    SCOPED(buf_free) struct buf before = BUF_INIT;
-    fact(s, "before.firmware", &before);
-    return s->drv->plan.firmware[0] && !version_reached(buf_str(&before), s->drv->plan.firmware);
+    return needs_firmware_at(s, s->hop);
 }
 
+static bool needs_patch(struct site *s)
+{
+    SCOPED(buf_free) struct buf patched = BUF_INIT;
+    fact_of_hop(s, s->hop, "before.patched", &patched);
+    return hop_of(s)->patch.present && needs_software(s) && strcmp(buf_str(&patched), "no") == 0;
+}
+
+/* Once, at the end: between two hops nobody uses the partitions. */
 static bool needs_activation(struct site *s)
 {
-    return s->drv->plan.activation != ACTIVATE_NONE && (needs_software(s) || needs_firmware(s));
+    bool changed = false;
+    for (size_t i = 0; i < s->drv->plan.n_hops; i++)
+        changed = changed || needs_software_at(s, i) || needs_firmware_at(s, i);
+    return s->drv->plan.activation != ACTIVATE_NONE && hop_is_last(s) && changed;
 }
 
 /* ---- before ---- */
@@ -62,13 +86,23 @@ static int do_before(struct site *s, struct err *err)
 {
     SCOPED(inventory_free) struct inventory now = {0};
     SCOPED(buf_free) struct buf packages = BUF_INIT;
+    SCOPED(buf_free) struct buf diff = BUF_INIT;
+    SCOPED(buf_free) struct buf checked = BUF_INIT;
     int rc = inventory_read(s, &now, err);
+    fact(s, "check.when", &checked);
+    if (!rc && checked.len && s->hop == 0)
+        rc = inventory_compare(s, "check", &now, &diff, err);
+    if (!rc && diff.len)
+        say(s->drv, s->a->name, "changed since the check of %s: %s", buf_str(&checked),
+            buf_str(&diff));
     if (!rc)
         rc = site_ask(s, "packages", NULL, &packages, err);
     if (!rc)
         rc = inventory_save(s, &now, err);
+    char key[HOP_NAME_MAX];
     if (!rc)
-        rc = journal_set_fact(s->drv->journal, s->a->name, "before.patched",
+        rc = journal_set_fact(s->drv->journal, s->a->name,
+                              hop_name(&s->drv->plan, s->hop, "before.patched", key),
                               strstr(buf_str(&packages), "reboot-patch") ? "yes" : "no", err);
     return rc;
 }
@@ -114,12 +148,12 @@ static int put_package(struct site *s, const struct plan_package *k, struct err 
 
 static int do_transfer_patch(struct site *s, struct err *err)
 {
-    return put_package(s, &s->drv->plan.patch, err);
+    return put_package(s, &hop_of(s)->patch, err);
 }
 
 static int do_transfer(struct site *s, struct err *err)
 {
-    return put_package(s, &s->drv->plan.package, err);
+    return put_package(s, &hop_of(s)->package, err);
 }
 
 /* ---- packages ---- */
@@ -141,30 +175,31 @@ static int authcode(struct site *s, const struct plan_package *k, const char *ke
 
 /* Written right before a one-way command is typed: what was not typed cannot have happened, so a
  * crash before this line leaves no doubt. */
-static int about_to_type(struct site *s, const char *step, struct err *err)
+static int about_to_type(struct site *s, struct err *err)
 {
-    char key[40];
-    snprintf(key, sizeof key, "%s.typed", step);
-    return step[0] ? journal_set_fact(s->drv->journal, s->a->name, key, "yes", err) : ERR_OK;
+    char key[64];
+    snprintf(key, sizeof key, "%s.typed", s->step_name);
+    return journal_set_fact(s->drv->journal, s->a->name, key, "yes", err);
 }
 
-static int package_command(struct site *s, const char *step, const char *id,
-                           const struct plan_package *k, const char *code_key, struct err *err)
+static int package_command(struct site *s, bool one_way, const char *id,
+                           const struct plan_package *k, struct err *err)
 {
     int64_t seconds = s->drv->plan.timeouts.update;
     SCOPED(exchange_free) struct exchange x = {0};
-    char command[24];
+    char command[24], key[80];
     const char *code = NULL;
     snprintf(command, sizeof command, "%s%s", id, k->in_software ? "-evp" : "");
     int rc = s->d.open ? ERR_OK : site_login(s, err);
     if (!rc)
-        rc = authcode(s, k, code_key, &code, err);
+        rc = authcode(s, k, hop_code_key(&s->drv->plan, s->hop, k == &hop_of(s)->patch, key), &code,
+                      err);
     if (!rc && !k->in_software)
         rc = site_so_login(s, err);
     struct site_command c = {
         .id = command, .file = k->name, .code = code, .total_ms = seconds * 1000};
-    if (!rc)
-        rc = about_to_type(s, step, err);
+    if (!rc && one_way)
+        rc = about_to_type(s, err);
     if (!rc)
         rc = site_run(s, &c, &x, err);
     if (rc)
@@ -174,7 +209,7 @@ static int package_command(struct site *s, const char *step, const char *id,
 
 static int do_patch(struct site *s, struct err *err)
 {
-    return package_command(s, "patch", "update", &s->drv->plan.patch, "authcode:patch", err);
+    return package_command(s, true, "update", &hop_of(s)->patch, err);
 }
 
 static int proof_patch(struct site *s, bool *ret_reached, struct err *err)
@@ -191,7 +226,7 @@ static int proof_patch(struct site *s, bool *ret_reached, struct err *err)
 
 static int do_verify(struct site *s, struct err *err)
 {
-    int rc = package_command(s, "", "verify", &s->drv->plan.package, "authcode", err);
+    int rc = package_command(s, false, "verify", &hop_of(s)->package, err);
     if (rc == ERR_UNAVAILABLE || rc == ERR_TIMEOUT)
         err->code = ERR_IO; /* reading only: an ordinary failure */
     return rc ? (int)err->code : ERR_OK;
@@ -199,7 +234,7 @@ static int do_verify(struct site *s, struct err *err)
 
 static int do_update(struct site *s, struct err *err)
 {
-    return package_command(s, "update", "update", &s->drv->plan.package, "authcode", err);
+    return package_command(s, true, "update", &hop_of(s)->package, err);
 }
 
 /* Installed? Either the software shows the target already (it has rebooted by itself), or the
@@ -208,14 +243,16 @@ static int proof_update(struct site *s, bool *ret_reached, struct err *err)
 {
     struct luna_show show;
     char standby[32] = "";
-    const struct plan *p = &s->drv->plan;
+    const struct plan_hop *p = hop_of(s);
+    SCOPED(buf_free) struct buf before = BUF_INIT;
     int rc = site_fresh_show(s, &show, err);
     if (rc)
         return rc;
     *ret_reached = version_reached(show.software, p->software);
     if (*ret_reached || !p->firmware[0] || inventory_standby(s, standby, err))
         return *ret_reached || s->d.open ? ERR_OK : (int)err->code;
-    *ret_reached = version_reached(standby, p->firmware) && !fact_is(s, "before.standby", standby);
+    fact_of_hop(s, s->hop, "before.standby", &before);
+    *ret_reached = version_reached(standby, p->firmware) && strcmp(buf_str(&before), standby) != 0;
     return ERR_OK;
 }
 
@@ -226,7 +263,7 @@ static int proof_reboot(struct site *s, bool *ret_reached, struct err *err)
     struct luna_show show;
     int rc = site_fresh_show(s, &show, err);
     if (!rc)
-        *ret_reached = version_reached(show.software, s->drv->plan.software);
+        *ret_reached = version_reached(show.software, hop_of(s)->software);
     return rc;
 }
 
@@ -297,7 +334,7 @@ static int proof_back(struct site *s, bool *ret_reached, struct err *err)
         return rc;
     }
     struct journal_step step;
-    rc = journal_step(s->drv->journal, s->a->name, "reboot-patch", &step, err);
+    rc = journal_step(s->drv->journal, s->a->name, s->step_name, &step, err);
     *ret_reached = fact_is(s, "reboot.gone", "yes") || clock_now(s->drv->clock) - step.begun > 60;
     return rc;
 }
@@ -312,16 +349,16 @@ static int do_firmware(struct site *s, struct err *err)
     int rc = site_login(s, err);
     if (!rc)
         rc = inventory_standby(s, standby, err);
-    if (!rc && standby[0] && !version_reached(standby, s->drv->plan.firmware))
+    if (!rc && standby[0] && !version_reached(standby, hop_of(s)->firmware))
         return err_set(
             err, ERR_STATE,
             "the firmware in reserve is %s, the plan wants %s: it comes with the appliance "
             "package",
-            standby, s->drv->plan.firmware);
+            standby, hop_of(s)->firmware);
     if (!rc)
         rc = site_so_login(s, err);
     if (!rc)
-        rc = about_to_type(s, "firmware", err);
+        rc = about_to_type(s, err);
     if (!rc)
         rc = site_run(s, &c, &x, err);
     if (rc)
@@ -334,7 +371,7 @@ static int proof_firmware(struct site *s, bool *ret_reached, struct err *err)
     struct luna_show show;
     int rc = site_fresh_show(s, &show, err);
     if (!rc)
-        *ret_reached = version_reached(show.firmware, s->drv->plan.firmware);
+        *ret_reached = version_reached(show.firmware, hop_of(s)->firmware);
     return rc;
 }
 
@@ -346,7 +383,7 @@ static int do_compare(struct site *s, struct err *err)
     SCOPED(buf_free) struct buf diff = BUF_INIT;
     int rc = inventory_read(s, &now, err);
     if (!rc)
-        rc = inventory_compare(s, &now, &diff, err);
+        rc = inventory_compare(s, "before", &now, &diff, err);
     if (rc)
         return rc == ERR_UNAVAILABLE || rc == ERR_TIMEOUT ? err_set(err, ERR_IO, "%s", err->text)
                                                           : rc;

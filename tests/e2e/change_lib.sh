@@ -62,7 +62,6 @@ done; true"
 
 # change_plan WINDOW: from now on for that long (as date(1) says it); both members, the agent, activation with the black key
 change_plan() {
-    NOW=$(date -u +%Y-%m-%dT%H:%M:%SZ)
     PLAN_START=$(date -u -d '-1 minute' +%Y-%m-%dT%H:%M:%SZ)
     PLAN_END=$(date -u -d "+$1" +%Y-%m-%dT%H:%M:%SZ)
     PLAN_ATTESTED=$(date -u +%Y-%m-%d)

@@ -12,12 +12,14 @@ standard() {
 case_whole_change() {
     fake_agent ca1
     PLAN_AGENTS=ca1 standard
-    hu 1 check
+    hu 0 check
     said 'reboot patch was not found'
+    said "not listed, and the plan brings none; attested by A. Tester on 2020-01-01"
     hu 0 run
     versions hsm1 7.7.0-317 7.7.0
     said 'change CHG1 is done'
     grep -q 'hook pre-upgrade --change CHG1 --window .* --dry-run' "$W/agent-ca1.log" || fail "no dry run"
+    [ "$(grep -c dry-run "$W/agent-ca1.log")" = 2 ] || fail "check and run ask for the dry run"
     [ "$(grep -vc dry-run "$W/agent-ca1.log")" = 2 ] || fail "the agent was not called twice"
     typed hsm1 1 'package update'
     typed hsm1 1 'hsm firmware upgrade'
@@ -55,8 +57,12 @@ case_patch_missing() {
     appliance hsm1 7.2 needs_reboot_patch yes
     package lunasa_update-7.7.0-317
     plan hsm1
-    hu 1 check --no-agents
-    said 'HSM_REBOOT_PATCH|reboot patch was not found'
+    PLAN_ATTESTS='stc-admin-off audit-log' plan hsm1
+    hu 2 check --no-agents
+    said "nobody has attested 'reboot-patch'"
+    hu 10 run
+    typed hsm1 0 'package update'
+    plan hsm1 # somebody attests it, wrongly
     hu 15 run
     said 'STOPPED'
     versions hsm1 7.2.0-220 7.0.3
@@ -388,9 +394,16 @@ case_hsm_not_accepted() {
 
 case_window_over() {
     standard
-    NOW=2020-02-01T00:00:00Z hu 10 run
-    NOW=2019-12-01T00:00:00Z hu 16 run
+    PLAN_START=$(utc -3days) PLAN_END=$(utc -1day) plan hsm1
+    hu 10 run
+    PLAN_START=$(utc +1day) PLAN_END=$(utc +2days) plan hsm1
+    hu 16 run
+    hu 0 check # days ahead is what it is for
+    said 'INFO +plan'
     typed hsm1 0 'hsm login'
+    # the clock of a safety tool is the machine's
+    hu 20 run --now 2020-01-10T00:00:00Z
+    said "unknown option '--now'"
 }
 
 case_window_over_in_the_middle() {
@@ -399,10 +412,11 @@ case_window_over_in_the_middle() {
     "$LUNA" ped "$W/hsm1" auto none
     hu 17 run
     "$LUNA" ped "$W/hsm1" auto blue
-    NOW=2020-02-01T00:00:00Z hu 16 resume --retry-so-login
+    PLAN_END=$(utc -1hour) plan hsm1
+    hu 16 resume --retry-so-login --accept-changed-plan 'the change manager closes it early'
     said 'the window is over'
     typed hsm1 0 'package update'
-    NOW=2020-01-20T00:30:00Z hu 0 resume --retry-so-login --extend-window 2h
+    hu 0 resume --retry-so-login --extend-window 2h
     versions hsm1 7.7.0-317 7.7.0
 }
 
@@ -458,7 +472,7 @@ case_activation_lost() {
 case_partition_gone() {
     fake_agent ca1
     standard
-    hu 1 check --no-agents
+    hu 0 check --no-agents
     # the second SO login, for the firmware, waits for its key until the client is gone
     "$LUNA" ped "$W/hsm1" auto none
     background run
@@ -563,6 +577,73 @@ case_unlisted_path() {
     versions hsm1 7.9.0-300 7.8.4
 }
 
+# Two updates one after the other in one plan; killed at the boundary and inside of the second hop.
+two_hops() {
+    package lunasa_update-7.4.0-226 --version 7.4.0-226 --firmware 7.4.0
+    package lunasa_update-7.7.0-317
+    PLAN_VIA="<via software=\"7.4.0-226\" firmware=\"7.4.0\"><package file=\"$W/lunasa_update-7.4.0-226.spkg\"
+        sha256=\"$(sha256sum "$W/lunasa_update-7.4.0-226.spkg" | cut -d' ' -f1)\" authcode=\"prompt\"/></via>"
+    appliance hsm1
+    plan hsm1
+}
+
+case_two_hops() {
+    two_hops
+    hu 10 run
+    said 'no way for appliance software from 7.2.0-220 to 7.4.0-226'
+    hu 0 run --accept-unlisted-path 'rehearsal'
+    said 'hop 1 of 2: software 7.4.0-226, firmware 7.4.0'
+    said 'compare@1: done'
+    said 'hop 2 of 2: software 7.7.0-317, firmware 7.7.0'
+    versions hsm1 7.7.0-317 7.7.0
+    typed hsm1 2 'package update'
+    typed hsm1 2 'hsm firmware upgrade'
+    typed hsm1 4 'hsm login'
+    no_secrets
+    hu 0 run
+    said 'is done already'
+}
+
+case_two_hops_killed_between() {
+    local end
+    two_hops
+    background run --accept-unlisted-path 'rehearsal'
+    wait_said 'compare@1: done|hop 2 of 2'
+    kill_driver
+    [ "$(lab_get hsm1 hsm.fw)" = 7.4.0 ] || fail "the first hop was not finished"
+    background resume
+    wait_said 'hop 2 of 2'
+    wait_said 'transfer@2: begun'
+    ! grep -q 'hop 1 of 2.*begun\|@1: begun' "$W/out" || fail "a step of the first hop was begun again"
+    kill_driver
+    background resume
+    end=$((SECONDS + 60))
+    until [ "$(grep -c 'BEGINNING UPDATE' "$W/state/CHG1.transcript")" = 2 ]; do
+        [ $SECONDS -lt $end ] || fail "the second update was not begun"
+        sleep 0.05
+    done
+    kill_driver
+    hu 0 resume
+    versions hsm1 7.7.0-317 7.7.0
+    [ "$(grep -c 'typing: package update lunasa_update-7.4' "$W/state/CHG1.transcript")" = 1 ] || fail "hop 1 was typed twice"
+    [ "$(grep -c 'typing: package update lunasa_update-7.7' "$W/state/CHG1.transcript")" = 1 ] || fail "hop 2 was typed twice"
+    typed hsm1 2 'hsm firmware upgrade'
+    no_secrets
+}
+
+# An appliance that is at the first hop already begins with the second.
+case_two_hops_one_is_done() {
+    two_hops
+    lab hsm1 sw 7.4.0-226 hsm.fw 7.4.0
+    hu 0 run
+    said 'update@1|hop 1 of 2'
+    typed hsm1 1 'package update'
+    versions hsm1 7.7.0-317 7.7.0
+    "$HSMUPGRADE" status --state "$W/state" --json "$W/plan.xml" | jq -e \
+        '[.steps[] | select(.step == "update@1" or .step == "firmware@1") | .state] == ["skipped", "skipped"]' > /dev/null ||
+        fail "the first hop was not skipped"
+}
+
 case_old_hardware() {
     standard 6.x
     hu 10 run
@@ -591,7 +672,7 @@ case_sftp_79() {
 
 case_keyboard_interactive() {
     standard 7.2 ssh.auth keyboard-interactive
-    hu 1 check --no-agents
+    hu 0 check --no-agents
     said 'software 7.2.0-220'
 }
 
@@ -600,7 +681,7 @@ case_publickey() {
     ssh-keygen -q -t ed25519 -N '' -f "$W/id"
     cat "$W/id.pub" >> "$W/hsm1/authorized_keys"
     PLAN_SSH_EXTRA="login=\"publickey\" keyfile=\"$W/id\"" plan hsm1
-    hu 1 check --no-agents
+    hu 0 check --no-agents
     said 'software 7.2.0-220'
 }
 
@@ -661,7 +742,7 @@ case_wrong_password() {
     echo wrong-password > "$W/other"
     code=0
     printf 'password=not-this-one\n\n' | "$HSMUPGRADE" check --no-agents --state "$W/state" --secrets-stdin \
-        --now 2020-01-10T00:00:00Z "$W/plan.xml" > "$W/out" 2>&1 || code=$?
+        "$W/plan.xml" > "$W/out" 2>&1 || code=$?
     [ $code = 2 ] || fail "exit $code"
     said 'cannot be reached or does not let us in'
     ! grep -q not-this-one "$W/out" || fail "the password was printed"
@@ -693,7 +774,7 @@ case_manual() {
     PLAN_CONSOLE=manual PLAN_NO_SSH=1 standard
     local code=0
     timeout 140 python3 "$TOP/tests/e2e/driver_operator.py" "$W/hsm1" "$W/lunasa_update-7.7.0-317.spkg" \
-        "$W/lunasa_update-7.7.0-317.auth" "$HSMUPGRADE" run --state "$W/state" --now 2020-01-10T00:00:00Z \
+        "$W/lunasa_update-7.7.0-317.auth" "$HSMUPGRADE" run --state "$W/state" \
         "$W/plan.xml" > "$W/out" 2>&1 || code=$?
     cat "$W/out" >> "$W/all"
     [ $code = 0 ] || fail "exit $code"
@@ -704,12 +785,190 @@ case_manual() {
     no_secrets
 }
 
+# finding ID-SYMBOL SEVERITY: exactly this one, besides the remarks
+only_finding() {
+    local got
+    got=$(sed -n '/^{/,$p' "$W/out" | jq -r '[.findings[] | select(.severity != "info") | "\(.symbol) \(.severity)"] | unique | join(", ")')
+    [ "$got" = "$1" ] || fail "expected the finding '$1', found '$got'"
+}
+
+# the metrics file is what a textfile collector takes
+good_metrics() {
+    [ "$(cut -d' ' -f1 "$W/hsm.prom" | grep -v '^#' | sort | uniq -d)" = "" ] || fail "a series stands twice"
+    [ "$(tail -c1 "$W/hsm.prom" | od -An -tx1 | tr -d ' ')" = 0a ] || fail "no line end at the end"
+    ! grep -vE '^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{([a-z_]+="([^"\\]|\\.)*",?)*\})? -?[0-9.e+]+)$' "$W/hsm.prom" || fail "not OpenMetrics"
+    ! command -v promtool > /dev/null || promtool check metrics < "$W/hsm.prom" > "$W/promtool" 2>&1 || fail "promtool: $(cat "$W/promtool")"
+}
+
+listgroups() { # STATUS-OF-SECOND NEEDS-SYNC: what lunacm would print on a client
+    sed "s/  down$/  $1/; s/Needs sync:  no/Needs sync:  $2/" "$TOP/tests/corpus/luna/hagroup-listgroups.txt" > "$W/groups"
+    printf '#!/bin/bash\ncat "%s"\n' "$W/groups" > "$W/listgroups"
+    chmod 755 "$W/listgroups"
+}
+
+# Each thing made bad once, and put right again: its finding, no other, its severity, its exit code.
 case_watch() {
-    standard 7.2 hsm.temp 80 services '{"ntls": false, "ntp": true, "snmp": true, "syslog": true, "sysstat": true, "ssh": true}'
-    hu 2 watch --json --metrics "$W/hsm.prom"
-    said '"symbol": "HSM_NTLS"'
-    said '"symbol": "HSM_ENVIRONMENT"'
+    local key bad good want code
+    listgroups alive no
+    PLAN_HA_CHECK=$W/listgroups standard
+    hu 0 watch --json --metrics "$W/hsm.prom"
+    only_finding ''
+    good_metrics
     grep -q 'crlagent_hsm_so_attempts_left{hsm="hsm1"} 3' "$W/hsm.prom" || fail "no metric"
+    while IFS='|' read -r key bad good want code; do
+        lab hsm1 "$key" "$bad"
+        hu "$code" watch --json --metrics "$W/hsm.prom"
+        only_finding "$want"
+        good_metrics
+        [ -z "$want" ] || grep -q "symbol=\"${want%% *}\"" "$W/hsm.prom" || fail "no metric of $want"
+        lab hsm1 "$key" "$good"
+    done << 'TABLE'
+services.ntls|no|yes|HSM_NTLS critical, HSM_SERVICE_STATE warning|2
+disk.used|7600000000|2000000000|HSM_DISK warning|1
+hsm.temp|80|35|HSM_ENVIRONMENT warning|1
+hsm.battery|2.500|3.093|HSM_ENVIRONMENT warning|1
+clock_off|-600|0|HSM_CLOCK warning|1
+hsm.tamper|Chassis open||HSM_SERVICE_STATE warning, HSM_TAMPER critical|2
+hsm.attempts|2|3|HSM_ATTEMPTS critical|2
+hsm.stm|yes|no|HSM_TRANSPORT_MODE critical|2
+hsm.dead|yes|no|HSM_NOT_ANSWERING critical|2
+fault.odd|status disk|||0
+TABLE
+    said '"symbol": "HSM_NOT_TOLD"'
+    listgroups down no
+    hu 2 watch --json --metrics "$W/hsm.prom"
+    only_finding 'HSM_HA_MEMBER critical'
+    said '1238700701509 down'
+    listgroups alive yes
+    hu 1 watch --json
+    only_finding 'HSM_HA_MEMBER warning'
+    printf '#!/bin/bash\nexit 3\n' > "$W/listgroups"
+    hu 1 watch --json
+    said 'the command ended with 3'
+}
+
+# What the appliance does not tell in a known form: never a guess, never silence.
+case_not_told() {
+    local key bad good what
+    PLAN_ACTIVATION=auto PLAN_ATTESTS=reboot-patch standard
+    hu 2 check --no-agents --json
+    for what in stc-admin-off audit-log auto-activation; do said "attest what=.\"$what"; done
+    hu 10 run
+    typed hsm1 0 'hsm login'
+    local every='stc-admin-off audit-log reboot-patch auto-activation'
+    PLAN_ACTIVATION=auto PLAN_ATTESTS=$every plan hsm1
+    hu 0 check --no-agents
+    said "'audit-log' attested by A. Tester on 2020-01-01"
+    while IFS='|' read -r key bad what; do
+        lab hsm1 "$key" "$bad"
+        PLAN_ACTIVATION=auto PLAN_ATTESTS=$every plan hsm1
+        hu 2 check --no-agents
+        said "attest what=\"$what\""
+        said 'could not tell: '
+        PLAN_ACTIVATION=auto PLAN_ATTESTS="$every $what" plan hsm1
+        hu 0 check --no-agents
+        said "'$what' attested by A. Tester"
+        lab hsm1 "$key" ''
+    done << 'TABLE'
+fault.odd|status disk|free-space
+fault.odd|status date|clock
+fault.hide|HSM Tamper State|no-tamper
+fault.hide|Secure Transport Mode|transport-mode-off
+TABLE
+}
+
+# What check writes down, what it says about it, and what becomes of it.
+case_inventory() {
+    standard
+    hu 0 check --no-agents --json
+    sed -n '/^{/,$p' "$W/out" > "$W/doc"
+    jq -e '.schema == 1 and .kind == "check" and .exit == 0 and .worst == "info" and (.appliances[0].inventory |
+        .partitions == ["1238700701509 caPar1 (2 objects)", "1238700701510 caPar2 (0 objects)"] and .clients == ["ca01"] and
+        .assigned == ["ca01: \"caPar1\", \"caPar2\""] and .services == ["ntp running", "snmp running", "syslog running"])' \
+        "$W/doc" > /dev/null || fail "inventory: $(jq -c '.appliances' "$W/doc")"
+    hu 0 check --no-agents
+    said 'NOTED +hsm1'
+    said 'a difference stops it'
+    lab hsm1 clients '[{"name": "ca01", "partitions": ["caPar1"]}, {"name": "ca 02", "partitions": []}]'
+    hu 1 check --no-agents
+    said 'as at the check of'
+    said 'clients now: ca 02; assigned before: ca01: "caPar1", "caPar2"; assigned now: ca01: "caPar1"; assigned now: ca 02: <none>'
+    hu 0 check --no-agents # written down anew
+    lab hsm1 services.snmp no
+    "$LUNA" ped "$W/hsm1" auto none
+    hu 17 run
+    said 'changed since the check of .*services before: snmp running; services now: snmp not running'
+    lab hsm1 services.syslog no
+    hu 1 check --no-agents
+    said 'as before the change began'
+    said 'services before: syslog running'
+    "$LUNA" ped "$W/hsm1" auto blue
+    hu 15 resume --retry-so-login
+    said 'not as before: services before: syslog running; services now: syslog not running'
+    lab hsm1 services.syslog yes
+    hu 0 resume
+    # a folder that cannot be written is no reason not to look
+    "$HSMUPGRADE" check --no-agents --state /proc/none --secrets-stdin "$W/plan.xml" < <(secrets) > "$W/out" 2>&1 || true
+    said 'not written down for the comparison'
+    said 'SEEN +hsm1'
+}
+
+# Every verb that takes --json gives a document of its own, also for errors.
+case_documents() {
+    standard
+    json() { # EXIT JQ-CONDITION ARGS...
+        local want=$1 condition=$2 code=0
+        shift 2
+        secrets | "$HSMUPGRADE" "$@" > "$W/doc" 2> "$W/out" || code=$?
+        [ $code = "$want" ] || fail "$*: expected exit $want, got $code"
+        jq -e ".schema == 1 and ($condition)" "$W/doc" > /dev/null || fail "$*: $(cat "$W/doc")"
+    }
+    json 0 '.kind == "plan" and .outcome == "done" and .hops[0].package.good and .appliances[0].name == "hsm1"' plan check --json "$W/plan.xml"
+    sed 's/A. Tester/NAME/' "$W/plan.xml" > "$W/bad.xml"
+    json 20 '.kind == "plan" and (.["not-attested"] | contains("placeholder NAME"))' plan check --json "$W/bad.xml"
+    sed 's/role="single"/role="sole"/; s/<activation by/<activation bye/' "$W/plan.xml" > "$W/bad.xml"
+    json 20 '.kind == "error" and .exit == 20 and .error.code == "parse" and (.error.places | length >= 2) and
+        (.error.places[0].line > 1) and (.error.do | length > 0)' plan check --json "$W/bad.xml"
+    json 20 '.kind == "error" and .error.file != null' check --json --state "$W/state" --secrets-stdin "$W/bad.xml"
+    json 20 '.kind == "error" and .error.code == "not-found"' plan check --json "$W/none.xml"
+    json 20 '.kind == "error" and (.error.text | contains("--repeat"))' plan check --json --repeat x:y "$W/plan.xml"
+    json 0 '.kind == "path" and .verdict == "found" and (.hops | length) == 1 and .hops[0]["minutes-source"] == "estimate" and
+        ([.texts[] | select(.kind == "one-way")] | length) == 1' path --json software 7.2.0-220 7.7.0-317
+    json 10 '.verdict == "impossible" and ([.texts[] | select(.kind == "instead")] | length) == 3' path --json software 6.0.0 7.7.0
+    json 10 '.verdict == "unprovable"' path --json firmware 7.7.1 7.7.1-20
+    json 20 '.kind == "error" and .error.code == "parse"' path --json firmware 7.7 newest
+    json 20 '.kind == "error"' path --json chassis 7.7.0 7.8.4
+    json 20 '.kind == "error"' status --json --state "$W/state" "$W/plan.xml"
+    json 0 '.kind == "check" and .exit == 0' check --json --no-agents --state "$W/state" --secrets-stdin "$W/plan.xml"
+    json 0 '.kind == "status" and .run == "none" and .steps == [] and (has("exit") | not)' status --json --state "$W/state" "$W/plan.xml"
+    lab hsm1 hsm.stm yes
+    json 10 '.kind == "status" and .exit == 10 and .outcome == "gate-refused"' run --json --state "$W/state" --secrets-stdin "$W/plan.xml"
+}
+
+# A CA whose CRLs are too short for the window, and whose agent publishes a cover CRL: check warns, run goes on.
+case_cover_needed() {
+    fake_agent ca1
+    cat > "$W/agent-ca1.dry.json" << 'EOF'
+{"schema": 1, "kind": "answer", "verb": "pre-upgrade", "outcome": "done", "exit": 0, "gate": {"verdict": "short", "need": 14400,
+ "weakest": 3600, "decides": "key 0 delta at http://pki/x.crl", "cover-needed": true, "cover-until": "2026-01-01T00:00:00Z"}}
+EOF
+    sed -i "s#^echo .{.*#case \"\$*\" in *dry-run*) echo 'looking at the locations'; cat '$W/agent-ca1.dry.json' ;; esac#" "$W/agent-ca1"
+    PLAN_AGENTS=ca1 standard
+    hu 1 check
+    said 'WARNING  ca1 .*6227'
+    said 'needs a cover CRL, which pre-upgrade publishes'
+    said '1h 00m .key 0 delta at http://pki/x.crl.'
+    hu 0 run
+    said 'would publish a cover CRL, then pause'
+    versions hsm1 7.7.0-317 7.7.0
+    # a refusal in the dry run: nothing is touched, the first agent is not paused
+    fake_agent ca2
+    echo 10 > "$W/agent-ca2.dry"
+    : > "$W/agent-ca1.log"
+    PLAN_CHANGE=CHG2 PLAN_AGENTS='ca1 ca2' plan hsm1
+    hu 13 run
+    said 'nothing was touched'
+    ! grep -v dry-run "$W/agent-ca1.log" || fail "an agent was paused though another one refuses"
 }
 
 if [ $# != 1 ] || ! declare -F "case_$1" > /dev/null; then

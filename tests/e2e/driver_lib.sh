@@ -79,6 +79,9 @@ EOF
     chmod 755 "$W/agent-$1"
 }
 
+# utc WHEN: a time for the window, as date(1) understands it
+utc() { date -u -d "$1" +%Y-%m-%dT%H:%M:%SZ; }
+
 # plan APPLIANCE...: writes $W/plan.xml; PLAN_* variables change parts of it
 plan() {
     local a port fp n=$# i=0 role
@@ -86,8 +89,9 @@ plan() {
         echo '<?xml version="1.0" encoding="UTF-8"?>'
         echo '<hsmplan xmlns="urn:crlagent:hsmplan:1">'
         echo "<change id=\"${PLAN_CHANGE:-CHG1}\"/>"
-        echo "<window start=\"${PLAN_START:-2020-01-01T00:00:00Z}\" end=\"${PLAN_END:-2020-01-20T00:00:00Z}\" reserve=\"${PLAN_RESERVE:-1h}\"/>"
+        echo "<window start=\"${PLAN_START:-$(utc -1day)}\" end=\"${PLAN_END:-$(utc +9days)}\" reserve=\"${PLAN_RESERVE:-1h}\"/>"
         echo "<target ${PLAN_TARGET:-software=\"7.7.0-317\" firmware=\"7.7.0\" ped=\"2.9.0\"}/>"
+        [ -z "${PLAN_VIA:-}" ] || echo "$PLAN_VIA"
         echo "<package file=\"$W/${PLAN_PACKAGE:-lunasa_update-7.7.0-317}.spkg\" sha256=\"${PLAN_SHA:-$(sha256sum "$W/${PLAN_PACKAGE:-lunasa_update-7.7.0-317}.spkg" | cut -d' ' -f1)}\" authcode=\"prompt\" ${PLAN_PACKAGE_EXTRA:-}/>"
         [ -z "${PLAN_PATCH:-}" ] || echo "<reboot-patch file=\"$W/$PLAN_PATCH.spkg\" sha256=\"$(sha256sum "$W/$PLAN_PATCH.spkg" | cut -d' ' -f1)\" authcode=\"prompt\"/>"
         echo '<appliances>'
@@ -107,9 +111,11 @@ plan() {
             echo '</agents>'
         fi
         echo "<activation by=\"${PLAN_ACTIVATION:-none}\">${PLAN_CHECK:-}</activation>"
+        [ -z "${PLAN_HA_CHECK:-}" ] || echo "<ha-check><arg>$PLAN_HA_CHECK</arg></ha-check>"
         echo "<timeouts ${PLAN_TIMEOUTS:-$PATIENT}/>"
         echo '<attestations>'
-        for a in backup-restored dr-plan ha ups local-ped teams-told access-path; do
+        for a in backup-restored dr-plan ha ups local-ped teams-told access-path \
+            ${PLAN_ATTESTS-stc-admin-off audit-log reboot-patch}; do
             echo "<attest what=\"$a\" by=\"A. Tester\" date=\"${PLAN_ATTESTED:-2020-01-01}\"/>"
         done
         echo '</attestations></hsmplan>'
@@ -120,16 +126,21 @@ plan() {
 secrets() {
     local a
     for a in "${APPLIANCES[@]}"; do echo "password:$a=$(cat "$W/$a/password")"; done
+    [ -z "${PLAN_VIA:-}" ] || for a in "$W"/*.auth; do
+        a=$(basename "$a" .auth)
+        echo "authcode:$a.spkg=$(cat "$W/$a.auth")"
+    done
     echo "authcode=${CODE:-$(cat "$W/${PLAN_PACKAGE:-lunasa_update-7.7.0-317}.auth")}"
     [ -z "${PLAN_PATCH:-}" ] || echo "authcode:patch=$(cat "$W/$PLAN_PATCH.auth")"
     echo
 }
 
-# hu EXPECTED-EXIT VERB ARGS...: runs hsmupgrade at a time inside of the window; its output is in $W/out and appended to $W/all
+# hu EXPECTED-EXIT VERB ARGS...: runs hsmupgrade; its output is in $W/out and appended to $W/all
 hu() {
-    local want=$1 verb=$2 code=0
+    local want=$1 verb=$2 code=0 state=(--state "$W/state")
     shift 2
-    secrets | timeout 240 "$HSMUPGRADE" "$verb" --state "$W/state" --secrets-stdin --now "${NOW:-2020-01-10T00:00:00Z}" "$@" \
+    [ "$verb" != watch ] || state=() # it keeps none
+    secrets | timeout 240 "$HSMUPGRADE" "$verb" "${state[@]}" --secrets-stdin "$@" \
         "$W/plan.xml" > "$W/out" 2>&1 || code=$?
     cat "$W/out" >> "$W/all"
     [ "$code" = "$want" ] || fail "$verb: expected exit $want, got $code"
@@ -159,7 +170,7 @@ no_secrets() {
 background() {
     local verb=$1
     shift
-    "$HSMUPGRADE" "$verb" --state "$W/state" --secrets-stdin --now 2020-01-10T00:00:00Z "$@" "$W/plan.xml" \
+    "$HSMUPGRADE" "$verb" --state "$W/state" --secrets-stdin "$@" "$W/plan.xml" \
         < <(secrets) > "$W/out" 2>&1 &
     DRIVER_PID=$!
 }

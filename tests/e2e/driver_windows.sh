@@ -27,7 +27,7 @@ windows_plan() {
 appliance hsm1
 package lunasa_update-7.7.0-317
 windows_plan
-hu 1 check --no-agents
+hu 0 check --no-agents
 said 'software 7.2.0-220, firmware 7.0.3'
 
 # Ctrl-C while the SO login waits for its key: that command ends, nothing more is begun, and nothing reached the appliance.

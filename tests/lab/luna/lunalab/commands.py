@@ -77,7 +77,8 @@ def hsm_show(sh, _):
              ("Manually Zeroized:", yes_no(h["manually_zeroized"]))]
     if seven:
         rows += [("Secure Transport Mode:", yes_no(h["stm"])), ("HSM Tamper State:", h["tamper"] or "No tamper(s)")]
-    out += [f"   {k:<36}{v}".rstrip() for k, v in rows]
+    hide = s["fault"]["hide"]
+    out += [f"   {k:<36}{v}".rstrip() for k, v in rows if not hide or not k.startswith(hide)]
     rule = "==============================" if seven else "=========================="
     out += ["", "   Partitions created on HSM:" + pad, "   " + rule]
     if s["partitions"]:
@@ -206,7 +207,7 @@ def status_disk(sh, _):
 
 
 def status_date(sh, _):
-    sh.say("\n" + time.strftime("%a %b %e %H:%M:%S UTC %Y", time.gmtime()) + "\n")
+    sh.say("\n" + time.strftime("%a %b %e %H:%M:%S UTC %Y", time.gmtime(time.time() + sh.store.read()["clock_off"])) + "\n")
 
 
 def sysstat_show(sh, _):

@@ -66,9 +66,9 @@ STATE = {
     "update": {"self_reboot": "no", "survives_loss": True, "failed_line": False, "no_effect": False},
     "firmware": {"no_effect": False, "keeps_activation": False, "fails": ""},
     "boot": {"never": False, "new_host_key": False, "old_firmware": False},
-    "fault": {"drop": "", "question": "", "login_text": ""},
+    "fault": {"drop": "", "question": "", "login_text": "", "odd": "", "hide": ""},
     "signer": {"command": "", "last": ""},
-    "times": {}, "power": "on", "boots": 1, "busy": "",
+    "times": {}, "power": "on", "boots": 1, "busy": "", "clock_off": 0,
 }
 
 
