@@ -879,7 +879,7 @@ TABLE
 
 # What check writes down, what it says about it, and what becomes of it.
 case_inventory() {
-    standard
+    standard 7.2 times.pedk 1.5 times.pedo 2
     hu 0 check --no-agents --json
     sed -n '/^{/,$p' "$W/out" > "$W/doc"
     jq -e '.schema == 1 and .kind == "check" and .exit == 0 and .worst == "info" and (.appliances[0].inventory |

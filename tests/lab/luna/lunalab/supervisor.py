@@ -92,7 +92,7 @@ class Chassis:
     def _login_shell(self):
         path = self.store.file("lunash")
         with open(path, "w", encoding="utf-8") as f:
-            f.write(f'#!/bin/sh\nexec {sys.executable} "{LUNA}" shell "{self.store.dir}" "$@"\n')
+            f.write(f'#!/bin/sh\nexec {sys.executable} -S "{LUNA}" shell "{self.store.dir}" "$@"\n')
         os.chmod(path, 0o755)
         return path
 
