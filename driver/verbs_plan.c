@@ -127,6 +127,24 @@ static void tell_head(const struct plan *p, struct buf *text, json_t *doc)
                when_format(p->window_end, b));
 }
 
+/* What 'check' will want besides, once it has seen that the firmware is due. */
+static void tell_asked_later(const struct plan *p, int64_t now, struct buf *text, json_t *doc)
+{
+    static const char *const often[] = {"stc-admin-off", "audit-log"};
+    json_t *list = json_array();
+    for (size_t i = 0; i < ARRAY_LEN(often) && plan_target(p)->firmware[0]; i++) {
+        if (!plan_attested(p, often[i], now))
+            json_array_append_new(list, json_string(often[i]));
+    }
+    for (size_t i = 0; i < json_array_size(list); i++)
+        buf_printf(
+            text, "%s%s%s", i ? ", " : "note: 'hsmupgrade check' will ask for the attestation of ",
+            json_string_value(json_array_get(list, i)), i + 1 == json_array_size(list) ? "\n" : "");
+    if (json_array_size(list))
+        json_object_set(doc, "asked-later", list);
+    json_decref(list);
+}
+
 int verb_plan_check(struct hu_cli *cli, const struct hu_verb *verb, int argc, char **argv)
 {
     struct parsed p = {0};
@@ -148,6 +166,7 @@ int verb_plan_check(struct hu_cli *cli, const struct hu_verb *verb, int argc, ch
         answer_text(doc, "not-attested", err.text);
         code = HU_USAGE;
     }
+    tell_asked_later(&plan, clock_now(cli->clock), &text, doc);
     answer_text(doc, "outcome", exit_name(code));
     answer_number(doc, "exit", code);
     if (answer_write(doc, &json, &err))
