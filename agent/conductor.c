@@ -260,10 +260,30 @@ static bool take_poke(struct conductor *c)
     return poked;
 }
 
+#define REST_SECONDS 10
+
+/* When something is due. What was tried and is due still (the disk is full, say) is tried again
+ * after a rest. A clock that was set back ends the rest. */
+static int64_t engine_due(struct conductor *c)
+{
+    int64_t due = maint_next_tick(c->maint), now = clock_now(clock_system());
+    bool rests = now < c->rest_until && c->rest_until <= now + REST_SECONDS;
+    return due != WHEN_NONE && rests && due < c->rest_until ? c->rest_until : due;
+}
+
+static void tick_and_rest(struct conductor *c)
+{
+    int64_t was_due = maint_next_tick(c->maint);
+    tick(c);
+    int64_t due = maint_next_tick(c->maint), now = clock_now(clock_system());
+    bool moved = due == WHEN_NONE || due != was_due || due > now;
+    c->rest_until = moved ? 0 : now + REST_SECONDS;
+}
+
 /* Of the engine, or of an evidence bundle that could not be written. */
 static int64_t next_due(struct conductor *c)
 {
-    int64_t tick_at = maint_next_tick(c->maint), export_at = bundlefile_next(c->store);
+    int64_t tick_at = engine_due(c), export_at = bundlefile_next(c->store);
     if (export_at != WHEN_NONE && export_at < c->export_after)
         export_at = c->export_after;
     return export_at != WHEN_NONE && (tick_at == WHEN_NONE || export_at < tick_at) ? export_at
@@ -285,12 +305,12 @@ static unsigned __stdcall conduct(void *arg)
             continue;
         }
         int64_t now = clock_now(clock_system());
-        int64_t due = maint_next_tick(c->maint);
+        int64_t due = engine_due(c);
         if (is_stopping(c))
             break;
         act_export(c, false);
         if (take_poke(c) || (due != WHEN_NONE && due <= now)) {
-            tick(c);
+            tick_and_rest(c);
             mark_as_stored(c, false);
         }
     }

@@ -45,6 +45,7 @@ struct conductor {
     struct maint *maint;
     bool marked;          /* the marker file for setup is there */
     int64_t export_after; /* UTC: no bundle is tried before, also when the store takes no timer */
+    int64_t rest_until;   /* UTC: nothing is tried again before; 0 = no rest */
 };
 
 /* acts.c */

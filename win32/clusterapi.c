@@ -51,13 +51,26 @@ static int load(const wchar_t *name, const char *shown, HMODULE *ret, struct err
     return ERR_OK;
 }
 
-/* Loaded again for each call: the count of uses keeps them in memory, and what is there at the
- * first call need not be there at the start of the program. */
+/* Once, when they are first needed: what was missing then may have been installed since. They stay
+ * loaded, for a call that hangs may still be in them. */
 int cluster_api_load(struct cluster_api *ret, struct err *err)
 {
+    static SRWLOCK lock = SRWLOCK_INIT;
+    static struct cluster_api api;
+    static bool ready;
     HMODULE clusapi = NULL, resutils = NULL;
-    int rc = load(L"clusapi.dll", "clusapi.dll", &clusapi, err);
-    if (!rc)
-        rc = load(L"resutils.dll", "resutils.dll", &resutils, err);
-    return rc ? rc : cluster_api_bind(clusapi, resutils, ret, err);
+    int rc = ERR_OK;
+    AcquireSRWLockExclusive(&lock);
+    if (!ready) {
+        rc = load(L"clusapi.dll", "clusapi.dll", &clusapi, err);
+        if (!rc)
+            rc = load(L"resutils.dll", "resutils.dll", &resutils, err);
+        if (!rc)
+            rc = cluster_api_bind(clusapi, resutils, &api, err);
+        ready = !rc;
+    }
+    if (ready)
+        *ret = api;
+    ReleaseSRWLockExclusive(&lock);
+    return rc;
 }

@@ -10,7 +10,7 @@ lab_up --no-ad --set CRLPeriod=Hours --set CRLPeriodUnits=8 --set CRLDeltaPeriod
 # the lab sees it; from here it is reached through the lab's first process.
 lab exec mount -t tmpfs -o size=4m none "$(dirname "$DATA")"
 DATA=/proc/$(cat "$L/pid")/root$DATA
-LOG_FILE='C:\lab\crlagent.log' PROOF=4s agent_install
+LOG_FILE='C:\lab\crlagent.log' PROOF=4s agent_install '' '' '' '<maintenance-interval>1s</maintenance-interval>'
 agent_log() { cat "$L/prefix/drive_c/lab/crlagent.log"; }
 before=$(service_state CertSvc)
 number=$(crl_number "$L/www/pki/Lab Issuing CA.crl")
@@ -36,6 +36,11 @@ fill
 expect_out 23 hook post-upgrade --change D-FULL --json
 expect_match "says what cannot be written" "$(json .error.text)" '([Ff]ull|space)'
 expect "the CA stays paused" "$(certsvc .state)" 1
+# What is due and cannot be done is tried again later, not at once and for ever.
+lines=$(agent_log | wc -l)
+sleep 3
+lines=$(($(agent_log | wc -l) - lines))
+[ "$lines" -le 20 ] || fail "$lines lines in the log in three seconds"
 rm -f "$DATA/state/ballast"
 expect_out 0 hook post-upgrade --change D-FULL --json
 expect "CA as before" "$(service_state CertSvc)" "$before"
