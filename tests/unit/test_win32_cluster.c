@@ -84,7 +84,7 @@ static int teardown(void **state)
 static enum svc_state state_after(enum svc_state leave)
 {
     struct svc_info info = {.state = leave};
-    for (int i = 0; i < 100 && info.state == leave; i++) {
+    for (int i = 0; i < 500 && info.state == leave; i++) {
         Sleep(20);
         assert_int_equal(svc.ops->query(svc.self, "NoSuchCertSvc", &info, NULL), ERR_OK);
     }
@@ -233,13 +233,16 @@ static void stop__call_hangs__still_asked_and_state_decides(void **state)
 {
     (void)state;
     struct err err = ERR_INIT;
-    services.cluster = cluster__with(&api, 1000);
-    put(L"moods", L"OfflineClusterResource.hang", L"2500");
+    services.cluster = cluster__with(&api, 2000);
+    put(L"moods", L"OfflineClusterResource.hang", L"60000"); /* until it is taken back */
     assert_int_equal(svc.ops->stop(svc.self, "NoSuchCertSvc", &err), ERR_OK);
     assert_int_equal(deadline_stuck(DEADLINE_CLUSTER), 1);
     services.cluster = cluster__with(&api, 10000);
-    assert_int_equal(state_after(SVC_RUNNING), SVC_STOP_PENDING);
-    assert_int_equal(state_after(SVC_STOP_PENDING), SVC_STOPPED);
+    put(L"moods", L"OfflineClusterResource.hang", NULL);
+    enum svc_state after = state_after(SVC_RUNNING);
+    if (after == SVC_STOP_PENDING)
+        after = state_after(SVC_STOP_PENDING);
+    assert_int_equal(after, SVC_STOPPED);
     for (int i = 0; i < 100 && deadline_stuck(DEADLINE_CLUSTER); i++)
         Sleep(50);
     assert_int_equal(deadline_stuck(DEADLINE_CLUSTER), 0);
@@ -251,9 +254,10 @@ static void query__call_hangs__time_out(void **state)
     struct svc_info info;
     struct err err = ERR_INIT;
     services.cluster = cluster__with(&api, 100);
-    put(L"moods", L"ClusterOpenEnum.hang", L"600");
+    put(L"moods", L"ClusterOpenEnum.hang", L"60000");
     assert_int_equal(svc.ops->query(svc.self, "NoSuchCertSvc", &info, &err), ERR_TIMEOUT);
     assert_int_equal(deadline_stuck(DEADLINE_CA), 0);
+    put(L"moods", L"ClusterOpenEnum.hang", NULL);
     for (int i = 0; i < 100 && deadline_stuck(DEADLINE_CLUSTER); i++)
         Sleep(50);
 }

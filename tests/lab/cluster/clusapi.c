@@ -66,9 +66,8 @@ static DWORD mood(const wchar_t *name)
     if (wcsstr(name, L"lineClusterResource") || wcscmp(name, L"OpenCluster") == 0)
         put_number(L"calls", name, number(L"calls", name, 0) + 1);
     swprintf(key, CHARS, L"%ls.hang", name);
-    long ms = number(L"moods", key, 0);
-    if (ms)
-        Sleep((DWORD)ms);
+    for (long ms = 0; ms < number(L"moods", key, 0); ms += 50)
+        Sleep(50);
     swprintf(key, CHARS, L"%ls.error", name);
     return (DWORD)number(L"moods", key, 0);
 }
