@@ -2,7 +2,10 @@
  * Copyright the crlagent authors */
 #include "health/runway.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/scope.h"
 
 /* Where relying parties look; a location that only the CA writes to counts for the weakest figure
  * alone. */
@@ -60,37 +63,75 @@ static void weaken(struct runway_line *l, size_t probe, bool is_usable, int64_t 
     l->weakest_probe = probe;
 }
 
-/* The worst that the servers of one URL hand out; false when none of them serves anything usable.
- */
-static bool url_until(const struct probe_target *targets, const struct probe_result *results,
-                      size_t n, size_t first, const struct runway_line *l, int64_t *ret)
+struct place {
+    const struct probe_target *t;
+    size_t i;
+};
+
+static int compare_urls(const struct place *x, const struct place *y)
 {
-    bool any = false;
-    for (size_t i = first; i < n; i++) {
-        if (!on_line(&targets[i], l) || strcmp(targets[i].url, targets[first].url) != 0 ||
-            !usable(&targets[i], &results[i]))
-            continue;
-        if (!any || results[i].facts.next_update < *ret)
-            *ret = results[i].facts.next_update;
-        any = true;
+    if (x->t->key_index != y->t->key_index)
+        return x->t->key_index < y->t->key_index ? -1 : 1;
+    if (x->t->partition != y->t->partition)
+        return x->t->partition < y->t->partition ? -1 : 1;
+    if (x->t->role != y->t->role)
+        return x->t->role < y->t->role ? -1 : 1;
+    return strcmp(x->t->url, y->t->url);
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct place *x = a, *y = b;
+    int c = compare_urls(x, y);
+    return c ? c : x->i < y->i ? -1 : 1;
+}
+
+#define NOT_THE_FIRST INT64_MAX
+
+/* For the first probe of each URL the worst that its servers hand out, WHEN_NONE when none of them
+ * serves anything usable; NOT_THE_FIRST for the others. For free(); NULL without memory. */
+static int64_t *worst_of_urls(const struct probe_target *targets,
+                              const struct probe_result *results, size_t n)
+{
+    SCOPED(scope_free) struct place *list = calloc(n + 1, sizeof *list);
+    int64_t *ret = calloc(n + 1, sizeof *ret);
+    size_t crls = 0, first = 0;
+    for (size_t i = 0; list && ret && i < n; i++) {
+        ret[i] = NOT_THE_FIRST;
+        if (is_crl_target(&targets[i]))
+            list[crls++] = (struct place){&targets[i], i};
     }
-    return any;
+    if (!list || !ret) {
+        free(ret);
+        return NULL;
+    }
+    qsort(list, crls, sizeof *list, compare_places);
+    for (size_t k = 0; k < crls; k++) {
+        size_t i = list[k].i;
+        if (k == 0 || compare_urls(&list[k - 1], &list[k]) != 0) {
+            first = i;
+            ret[first] = WHEN_NONE;
+        }
+        int64_t until = results[i].facts.next_update;
+        if (usable(&targets[i], &results[i]) && (ret[first] == WHEN_NONE || until < ret[first]))
+            ret[first] = until;
+    }
+    return ret;
 }
 
 /* A client takes the first URL that gives it a CRL which has not expired (RFC 5280 section 6.3.3
  * leaves the order to the client; Windows follows the certificate). When all have expired the best
  * of them tells how long ago. */
-static void effective(const struct probe_target *targets, const struct probe_result *results,
-                      size_t n, int64_t now, uint32_t origins, struct runway_line *l)
+static void effective(const struct probe_target *targets, const int64_t *worst, size_t n,
+                      int64_t now, uint32_t origins, struct runway_line *l)
 {
     for (size_t i = 0; i < n; i++) {
-        int64_t until = 0;
-        if (!on_line(&targets[i], l) || (origins && !(targets[i].origin & origins)) ||
-            !url_until(targets, results, n, i, l, &until))
+        if (worst[i] == NOT_THE_FIRST || worst[i] == WHEN_NONE || !on_line(&targets[i], l) ||
+            (origins && !(targets[i].origin & origins)))
             continue;
-        if (l->effective_until == WHEN_NONE || until > l->effective_until)
-            l->effective_until = until;
-        if (until > now)
+        if (l->effective_until == WHEN_NONE || worst[i] > l->effective_until)
+            l->effective_until = worst[i];
+        if (worst[i] > now)
             return;
     }
 }
@@ -127,11 +168,12 @@ void runway_compute(const struct probe_target *targets, const struct probe_resul
         if (l)
             weaken(l, i, usable(&targets[i], &results[i]), results[i].facts.next_update, spent);
     }
-    for (size_t i = 0; i < ret->n; i++) {
+    SCOPED(scope_free) int64_t *worst = worst_of_urls(targets, results, n);
+    for (size_t i = 0; worst && i < ret->n; i++) {
         struct runway_line *l = &ret->line[i];
-        effective(targets, results, n, now, CLIENT_ORIGINS, l);
+        effective(targets, worst, n, now, CLIENT_ORIGINS, l);
         if (l->effective_until == WHEN_NONE)
-            effective(targets, results, n, now, 0, l);
+            effective(targets, worst, n, now, 0, l);
     }
     sum_up(ret, spent);
 }

@@ -43,7 +43,8 @@ struct runway {
 
 /* A probe counts for a line when its target has a CRL role and is not a parent's. Only a CRL that
  * was read, is of the right kind, and whose signature is good (or was not checked) is usable. now
- * and propagation in seconds. Parent CRLs are left out: they have their own check. */
+ * and propagation in seconds. Parent CRLs are left out: they have their own check. Without memory
+ * for a list of n the effective figures are those of URLs that serve nothing. */
 void runway_compute(const struct probe_target *targets, const struct probe_result *results,
                     size_t n, int64_t now, int64_t propagation, struct runway *ret);
 

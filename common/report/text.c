@@ -44,7 +44,10 @@ static void wrapped(const struct page *p, const char *label, const char *text)
             blank = text[take] == ' ' ? take : blank;
         while (text[take] && ((unsigned char)text[take] & 0xC0) == 0x80)
             take++;
-        size_t cut = text[take] && blank ? blank : take;
+        /* What fits on no line (a URL) begins here instead of leaving the rest of this one empty.
+         */
+        bool endless = text_width(text + blank + 1, strcspn(text + blank + 1, " ")) > room;
+        size_t cut = text[take] && blank && !endless ? blank : take;
         buf_add(p->out, text, cut);
         text += cut;
         while (*text == ' ')

@@ -145,6 +145,22 @@ static void runway_compute__first_url_expired__client_takes_the_next(void **stat
     assert_int_equal(rw.effective, 40 * HOUR - 600);
 }
 
+/* Some clients get the expired copy, whichever server was asked first. */
+static void runway_compute__one_server_of_a_url_expired__order_does_not_matter(void **state)
+{
+    (void)state;
+    for (int first = 0; first < 2; first++) {
+        reset();
+        serve("http://a/", 0, false, first ? -2 : 40);
+        serve("http://a/", 0, false, first ? 40 : -2);
+        compute();
+        assert_int_equal(rw.effective, -2 * HOUR - 600);
+        serve("http://b/", 0, false, 30);
+        compute();
+        assert_int_equal(rw.effective, 30 * HOUR - 600);
+    }
+}
+
 static void runway_compute__write_only_location__not_effective(void **state)
 {
     (void)state;
@@ -189,6 +205,7 @@ int main(void)
         cmocka_unit_test(runway_compute__parents_and_aia__left_out),
         cmocka_unit_test(runway_compute__one_stale_node__weakest_sees_it),
         cmocka_unit_test(runway_compute__first_url_expired__client_takes_the_next),
+        cmocka_unit_test(runway_compute__one_server_of_a_url_expired__order_does_not_matter),
         cmocka_unit_test(runway_compute__write_only_location__not_effective),
         cmocka_unit_test(runway_compute__everything_expired__says_how_long_ago),
         cmocka_unit_test(runway_compute__more_lines_than_kept__no_overflow),
