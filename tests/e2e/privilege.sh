@@ -152,7 +152,7 @@ step "setup: a pause through the service blocks upgrade and removal; resumed, bo
 wait $packages || fail "the packages were not built: $(cat "$T/packages.log")"
 PROOF=4s agent_config
 expect "install" "$(setup install.log /i "$(package old)")" 0
-eventually 20 "service answers" agent status --json
+eventually 60 "service answers" agent status --json
 old_version=$(version) pid=$(win labadm.exe query crlagent | jq -r .pid)
 expect_out 0 hook pre-upgrade --change P-SETUP --window 30m --reserve 10m --json
 [ -e "$DATA/state/maintenance.open" ] || fail "the service made no marker"
@@ -171,9 +171,9 @@ expect_out 0 hook post-upgrade --change P-SETUP --json
 [ ! -e "$DATA/state/maintenance.open" ] || fail "the marker is still there"
 expect "upgrade" "$(setup upgrade.log /i "$(package new)")" 0
 expect "version" "$(version)" 99.0.0
-eventually 20 "service answers" agent status --json
+eventually 60 "service answers" agent status --json
 expect_out 0 history --json
 expect "the history is there" "$(json '.maintenances[0].change')" P-SETUP
 expect "removal" "$(setup removal.log /x "$(package new)")" 0
-eventually 10 "the program is gone" test ! -e "$PROGRAM_DIR/crlagent.exe"
+eventually 60 "the program is gone" test ! -e "$PROGRAM_DIR/crlagent.exe"
 passed

@@ -29,7 +29,7 @@
 #define HOUR 3600
 #define MAINTENANCE_BYTES 16384 /* rows of one maintenance and its audit: kept for ever */
 #define NOTICE_BYTES 4096       /* the row of one that was sent: kept for thirty days */
-#define MEMORY_SLACK 524288     /* caches of SQLite and of the C library */
+#define MEMORY_SLACK 1048576    /* caches of SQLite and of the C library */
 
 struct usage {
     uint64_t memory; /* bytes in use; 0 = cannot be told in this build */
