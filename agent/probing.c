@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "cdp/fetch.h"
+#include "cdp/fetch_blob.h"
 
 #define URL_FILE_MAX (64u * 1024 * 1024)
 
@@ -17,6 +18,8 @@ void probing_free(struct probing *p)
     findings_free(&p->findings);
     health_ca_certs_free(&p->certs);
     crl_issuers_free(&p->issuers);
+    for (size_t i = 0; i < OPT_LIST_MAX; i++)
+        climb_free(&p->climb[i]);
     free(p->results);
     free(p->verdicts);
     p->results = NULL;
@@ -81,35 +84,108 @@ static int add_issuers(struct probing *p, const struct opt_list *list, struct er
     return rc;
 }
 
+static void show_progress(void *arg, size_t done, size_t total)
+{
+    struct cli *cli = arg;
+    fprintf(cli->err, "\r%zu of %zu locations%s", done, total, done == total ? "\n" : "");
+    fflush(cli->err);
+}
+
+static struct fetch_options fetch_options_of(struct cli *cli, const struct probing_options *o)
+{
+    return (struct fetch_options){
+        .max_total = (uint32_t)(o->parallel > 1024 ? 1024 : o->parallel),
+        .max_per_host = (uint32_t)(o->parallel_host > 1024 ? 1024 : o->parallel_host),
+        .proxy = o->proxy && strcmp(o->proxy, "none") == 0 ? "" : o->proxy,
+        .ca_file = o->ca_file,
+        .ldap = cli->ldap,
+        .clock = cli->clock,
+        .progress = cli->err_tty ? show_progress : NULL,
+        .progress_arg = cli,
+    };
+}
+
 /* Files are read once more: what they name is in the list by now, the bytes are not. */
-static int read_subjects(const struct opt_list *list, uint8_t parent, struct buf *data,
-                         struct ocsp_subject *ret, struct err *err)
+static int read_subjects(const struct opt_list *list, struct buf *data, struct ocsp_subject *ret,
+                         struct err *err)
 {
     int rc = ERR_OK;
     for (size_t i = 0; !rc && i < list->n; i++) {
         rc = file_read(list->item[i], LIMIT_CERT_BYTES, &data[i], err);
-        ret[i] = (struct ocsp_subject){buf_str(&data[i]), data[i].len, 0, parent};
+        ret[i] = (struct ocsp_subject){buf_str(&data[i]), data[i].len, 0, 0};
     }
     return rc;
 }
 
-/* Which certificate each OCSP responder is asked about. */
+/* Which certificate each OCSP responder is asked about: the one given, and on the way up each CA's.
+ */
 static int ask_ocsp(struct probing *p, const struct probing_options *o, struct err *err)
 {
-    size_t n_issuers = o->parents ? o->issuers.n : 0, n = o->certs.n + n_issuers;
+    size_t n = o->certs.n, most = n + OPT_LIST_MAX * CLIMB_LEVELS;
     SCOPED(scope_free) struct buf *data = calloc(n + 1, sizeof *data);
-    SCOPED(scope_free) struct ocsp_subject *s = calloc(n + 1, sizeof *s);
-    int rc = data && s ? read_subjects(&o->certs, 0, data, s, err) : err_nomem(err);
-    if (!rc && n_issuers)
-        rc = read_subjects(&o->issuers, 1, data + o->certs.n, s + o->certs.n, err);
+    SCOPED(scope_free) struct ocsp_subject *s = calloc(most + 1, sizeof *s);
+    int rc = data && s ? read_subjects(&o->certs, data, s, err) : err_nomem(err);
+    for (size_t i = 0; !rc && i < o->issuers.n; i++) {
+        for (size_t k = 0; k < p->climb[i].n; k++)
+            s[n++] = (struct ocsp_subject){buf_str(&p->climb[i].cert[k]), p->climb[i].cert[k].len,
+                                           0, (uint8_t)(k + 1)};
+    }
     if (!rc)
         rc = locations_ask_ocsp(&p->locations, s, n, p->issuers, o->ocsp_nonce, err);
-    for (size_t i = 0; data && i < n; i++)
+    for (size_t i = 0; data && i < o->certs.n; i++)
         buf_free(&data[i]);
     return rc;
 }
 
-static int gather(struct probing *p, const struct probing_options *o, struct err *err)
+struct aia {
+    const struct fetch_options *opt;
+    int64_t timeout_ms;
+};
+
+static int get_aia(void *self, const char *url, struct buf *ret, struct err *err)
+{
+    const struct aia *a = self;
+    return fetch_blob(a->opt, url, a->timeout_ms, ret, err);
+}
+
+static int add_missing_parent(struct probing *p, const struct climb *c, struct err *err)
+{
+    struct finding *f =
+        c->rooted || !c->why.code ? NULL : findings_add(&p->findings, FIND_PARENT_UNKNOWN);
+    if (c->rooted || !c->why.code)
+        return ERR_OK;
+    if (!f)
+        return err_nomem(err);
+    (void)str_copy(f->expected, sizeof f->expected, "each CA certificate up to the root");
+    (void)str_copy(f->found, sizeof f->found, c->why.text);
+    finding_fill_remedy(f);
+    return ERR_OK;
+}
+
+/* Each --issuer, its parent and so on: their CRLs are judged, their certificates found by AIA. */
+static int climb(struct cli *cli, struct probing *p, const struct probing_options *o,
+                 struct err *err)
+{
+    const struct fetch_options opt = fetch_options_of(cli, o);
+    struct aia aia = {&opt, o->timeout ? o->timeout * 1000 : LIMIT_FETCH_MS};
+    const struct climb_fetch fetch = {get_aia, &aia};
+    int rc = ERR_OK;
+    for (size_t i = 0; !rc && i < o->issuers.n; i++) {
+        SCOPED(buf_free) struct buf data = BUF_INIT;
+        rc = file_read(o->issuers.item[i], (size_t)LIMIT_CERT_BYTES * LIMIT_CA_CERTS, &data, err);
+        if (!rc)
+            rc = locations_climb(&p->locations, buf_str(&data), data.len, 0, &p->issuers, &fetch,
+                                 &p->climb[i], err);
+        if (!rc)
+            rc = add_missing_parent(p, &p->climb[i], err);
+        if (rc)
+            err_context(err, "issuer '%s'", o->issuers.item[i]);
+    }
+    return rc;
+}
+
+static int gather(struct cli *cli, struct probing *p, const struct probing_options *o,
+                  struct err *err)
 {
     int rc = add_list(p, &o->urls, ROLE_CRL_BASE, err);
     if (!rc)
@@ -121,7 +197,7 @@ static int gather(struct probing *p, const struct probing_options *o, struct err
     if (!rc)
         rc = add_issuers(p, &o->issuers, err);
     if (!rc && o->parents)
-        rc = add_certificates(p, &o->issuers, FROM_PARENT, err);
+        rc = climb(cli, p, o, err);
     if (!rc)
         rc = ask_ocsp(p, o, err);
     if (!rc && p->locations.n == 0)
@@ -184,27 +260,11 @@ static int spread(struct locations *l, const struct probing_options *o, struct e
     return rc;
 }
 
-static void show_progress(void *arg, size_t done, size_t total)
-{
-    struct cli *cli = arg;
-    fprintf(cli->err, "\r%zu of %zu locations%s", done, total, done == total ? "\n" : "");
-    fflush(cli->err);
-}
-
 static int ask(struct cli *cli, const struct probing_options *o, const struct locations *l,
                const struct crl_issuers *issuers, struct probe_result *results, struct err *err)
 {
     struct prober prober = {0};
-    struct fetch_options opt = {
-        .max_total = (uint32_t)(o->parallel > 1024 ? 1024 : o->parallel),
-        .max_per_host = (uint32_t)(o->parallel_host > 1024 ? 1024 : o->parallel_host),
-        .proxy = o->proxy && strcmp(o->proxy, "none") == 0 ? "" : o->proxy,
-        .ca_file = o->ca_file,
-        .ldap = cli->ldap,
-        .clock = cli->clock,
-        .progress = cli->err_tty ? show_progress : NULL,
-        .progress_arg = cli,
-    };
+    struct fetch_options opt = fetch_options_of(cli, o);
     int rc = fetch_prober_new(&opt, &prober, err);
     if (!rc)
         rc = prober.run(prober.self, l->item, l->n, issuers, results, err);
@@ -298,7 +358,7 @@ int probing_run(struct cli *cli, const struct probing_options *o, struct probing
         p.thresholds.crit_seconds = o->crit;
     int rc = fetch_setup(err);
     if (!rc)
-        rc = gather(&p, o, err);
+        rc = gather(cli, &p, o, err);
     if (!rc)
         rc = ask_all(cli, o, &p, err);
     if (!rc && !o->no_freshest && !o->delta_urls.n)

@@ -6,6 +6,7 @@
 #define CRLAGENT_AGENT_PROBING_H
 
 #include "agent/cli.h"
+#include "cdp/climb.h"
 #include "cdp/locations.h"
 #include "crl/judge.h"
 #include "health/cacert.h"
@@ -19,7 +20,7 @@ struct probing_options {
     uint64_t parallel, parallel_host;
     bool one_address; /* do not ask every address of a name */
     bool as_client;   /* ask once more with caches allowed */
-    bool parents;     /* also the CRLs that check the --issuer certificates */
+    bool parents;     /* also the CRLs that check the --issuer certificates, up to the root */
     bool no_freshest; /* do not follow Freshest CRL */
     bool ocsp_nonce;  /* ask OCSP responders with a nonce */
 };
@@ -31,7 +32,8 @@ struct probing_options {
         {"url-file", OPT_TEXT, &(o)->url_file, "FILE", "base CRL URLs, one per line"},             \
         {"cert", OPT_LIST, &(o)->certs, "FILE", "a certificate: its CDP, AIA and OCSP URLs"},      \
         {"issuer", OPT_LIST, &(o)->issuers, "FILE", "CA certificates to check signatures with"},   \
-        {"parents", OPT_FLAG, &(o)->parents, NULL, "also the CRLs above the --issuer CAs"},        \
+        {"parents", OPT_FLAG, &(o)->parents, NULL,                                                 \
+         "also the CRLs above the --issuer CAs, to the root"},                                     \
         {"as-client", OPT_FLAG, &(o)->as_client, NULL, "ask once more with caches allowed"},       \
         {"one-address", OPT_FLAG, &(o)->one_address, NULL,                                         \
          "one server per name, not every address"},                                                \
@@ -58,6 +60,7 @@ struct probing {
     struct health_ca_certs certs;
     struct crl_issuers *issuers;
     struct runway runway;
+    struct climb climb[OPT_LIST_MAX]; /* per --issuer, with --parents */
     struct crl_thresholds thresholds;
     int64_t now;
 };

@@ -116,10 +116,15 @@ static int add(struct locations *l, const char *url, const struct probe_target *
 int locations_add_url(struct locations *l, const char *url, enum location_role role,
                       uint32_t origin, uint32_t key_index, struct err *err)
 {
-    struct probe_target t = {.role = role,
-                             .origin = origin,
-                             .key_index = key_index,
-                             .parent = (origin & FROM_PARENT) != 0};
+    return locations_add_parent_url(l, url, role, origin, key_index, (origin & FROM_PARENT) != 0,
+                                    err);
+}
+
+int locations_add_parent_url(struct locations *l, const char *url, enum location_role role,
+                             uint32_t origin, uint32_t key_index, uint8_t level, struct err *err)
+{
+    const struct probe_target t = {
+        .role = role, .origin = origin, .key_index = key_index, .parent = level};
     return add(l, url, &t, err);
 }
 

@@ -32,6 +32,11 @@ void locations_free(struct locations *l);
 MUST_CHECK int locations_add_url(struct locations *l, const char *url, enum location_role role,
                                  uint32_t origin, uint32_t key_index, struct err *err);
 
+/* The same for the CA so many levels above this one. */
+MUST_CHECK int locations_add_parent_url(struct locations *l, const char *url,
+                                        enum location_role role, uint32_t origin,
+                                        uint32_t key_index, uint8_t level, struct err *err);
+
 /* Texts of CR_PROP_CERTCDPURLS, CERTAIAURLS or CERTOCSPURLS: one URL per line, expanded by the CA.
  * Unusable lines are counted in skipped and left out. */
 MUST_CHECK int locations_add_property(struct locations *l, const char *lines,
@@ -49,6 +54,10 @@ MUST_CHECK int locations_add_settings(struct locations *l, const struct ca_setti
  * certificate of this CA: its CDP names the parent's CRL, the targets get parent = true. */
 MUST_CHECK int locations_add_certificate(struct locations *l, const void *data, size_t len,
                                          uint32_t origin, uint32_t key_index, struct err *err);
+
+/* The same for a CA certificate so many levels up (struct probe_target.parent). */
+MUST_CHECK int locations_add_parent(struct locations *l, const void *data, size_t len,
+                                    uint32_t key_index, uint8_t level, struct err *err);
 
 /* A certificate that OCSP responders can be asked about: one that this CA issued (parent 0) or a CA
  * certificate of this CA (parent 1). The bytes (DER or PEM) are the caller's. */

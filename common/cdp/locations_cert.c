@@ -28,6 +28,7 @@ static X509 *read_certificate(const void *data, size_t len)
 struct found {
     struct locations *l;
     uint32_t origin, key_index;
+    uint8_t level;
     struct err *err;
 };
 
@@ -46,7 +47,7 @@ static int add_name(struct found *f, const GENERAL_NAME *name, enum location_rol
     }
     memcpy(url, ASN1_STRING_get0_data(name->d.uniformResourceIdentifier), (size_t)len);
     url[len] = '\0';
-    int rc = locations_add_url(f->l, url, role, origin, f->key_index, f->err);
+    int rc = locations_add_parent_url(f->l, url, role, origin, f->key_index, f->level, f->err);
     return rc == ERR_NOMEM || f->l->n >= LIMIT_LOCATIONS ? rc : ERR_OK;
 }
 
@@ -83,10 +84,8 @@ static int add_access(struct found *f, X509 *cert)
     return rc;
 }
 
-int locations_add_certificate(struct locations *l, const void *data, size_t len, uint32_t origin,
-                              uint32_t key_index, struct err *err)
+static int add_certificate(struct found f, const void *data, size_t len, struct err *err)
 {
-    struct found f = {l, origin, key_index, err};
     if (len > LIMIT_CERT_BYTES)
         return err_set(err, ERR_LIMIT, "the certificate has %zu bytes, the limit is %u", len,
                        LIMIT_CERT_BYTES);
@@ -96,8 +95,22 @@ int locations_add_certificate(struct locations *l, const void *data, size_t len,
                        "expected a certificate (PEM or DER), found none in %zu "
                        "bytes",
                        len);
-    int rc = add_points(&f, cert, NID_crl_distribution_points, ROLE_CRL_BASE, origin);
+    int rc = add_points(&f, cert, NID_crl_distribution_points, ROLE_CRL_BASE, f.origin);
     if (!rc)
-        rc = add_points(&f, cert, NID_freshest_crl, ROLE_CRL_DELTA, origin | FROM_FRESHEST);
+        rc = add_points(&f, cert, NID_freshest_crl, ROLE_CRL_DELTA, f.origin | FROM_FRESHEST);
     return rc ? rc : add_access(&f, cert);
+}
+
+int locations_add_certificate(struct locations *l, const void *data, size_t len, uint32_t origin,
+                              uint32_t key_index, struct err *err)
+{
+    const struct found f = {l, origin, key_index, (origin & FROM_PARENT) != 0, err};
+    return add_certificate(f, data, len, err);
+}
+
+int locations_add_parent(struct locations *l, const void *data, size_t len, uint32_t key_index,
+                         uint8_t level, struct err *err)
+{
+    const struct found f = {l, FROM_PARENT, key_index, level, err};
+    return add_certificate(f, data, len, err);
 }

@@ -35,7 +35,8 @@ struct probe_target {
     uint32_t origin;    /* enum location_origin bits */
     uint32_t key_index; /* CA key (index of the certificate at which the key first appeared) */
     uint32_t partition; /* CRL partition, 0 = none */
-    bool parent;        /* belongs to a parent CA, not to this one */
+    uint8_t parent;     /* 0 = this CA's own; 1 = named by this CA's certificate, so its parent's;
+                           2 = named by the parent's, and so on */
     /* Until when living certificates carry this URL, as read from the CA's database (UTC seconds);
      * 0 = not read there. */
     int64_t carried_until;

@@ -97,7 +97,7 @@ static int make_groups(struct rules *x, struct err *err)
 }
 
 const struct crl_facts *health_newest(const struct health_input *in, uint32_t key_index,
-                                      uint32_t partition, bool delta, bool parent)
+                                      uint32_t partition, bool delta, uint8_t parent)
 {
     const struct crl_facts *best = NULL;
     for (size_t i = 0; i < in->n; i++) {

@@ -68,7 +68,7 @@ MUST_CHECK int health_evaluate(const struct health_input *in, uint32_t *verdicts
 /* The newest CRL of (key, partition, delta) that any probe brought and whose signature is not bad:
  * the reference when the CA's own copy is not at hand. NULL when there is none. */
 const struct crl_facts *health_newest(const struct health_input *in, uint32_t key_index,
-                                      uint32_t partition, bool delta, bool parent);
+                                      uint32_t partition, bool delta, uint8_t parent);
 
 /* The pkiview word for one probe: "OK", "Expiring", "Expired", "Unable to Download", "Error". */
 const char *health_state(const struct probe_target *t, const struct probe_result *r,

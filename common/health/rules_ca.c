@@ -207,39 +207,75 @@ void rules_ca(struct rules *x)
     rule_events(x);
 }
 
-/* CertSvc needs one usable CRL of its parent; where it comes from does not matter. */
-void rules_parent(struct rules *x)
+/* The CRL that a certificate of the CA's chain is checked with: of one key and level. */
+struct parent_crl {
+    uint32_t key_index;
+    uint8_t level;
+    size_t n, usable, first;
+    int64_t until;
+};
+
+static struct parent_crl look_at_parent(const struct rules *x, size_t first)
 {
     static const uint32_t fatal =
         CRL_V_EXPIRED | CRL_V_BAD_SIGNATURE | CRL_V_WRONG_TYPE | CRL_V_FROM_FUTURE;
-    size_t n = 0, usable = 0, first = SIZE_MAX;
-    int64_t until = INT64_MIN;
-    char text[WHEN_TEXT_MAX], left[WHEN_TEXT_MAX];
+    const struct probe_target *t = &x->in->targets[first];
+    struct parent_crl p = {t->key_index, t->parent, 0, 0, first, INT64_MIN};
     for (size_t i = 0; i < x->in->n; i++) {
+        const struct probe_target *o = &x->in->targets[i];
         const struct probe_result *r = &x->in->results[i];
-        if (!x->in->targets[i].parent || x->in->targets[i].role != ROLE_CRL_BASE)
+        if (o->parent != t->parent || o->key_index != t->key_index || o->role != ROLE_CRL_BASE)
             continue;
-        first = first == SIZE_MAX ? i : first;
-        n++;
+        p.first = i < p.first ? i : p.first;
+        p.n++;
         if (!has_crl(r) || (x->verdicts[i] & fatal))
             continue;
-        usable++;
+        p.usable++;
         int64_t next = r->facts.next_update == WHEN_NONE ? INT64_MAX : r->facts.next_update;
-        until = next > until ? next : until;
+        p.until = next > p.until ? next : p.until;
     }
-    if (!n)
-        return;
-    if (!usable) {
-        struct finding *f = rule_add(x, FIND_PARENT_CRL_UNUSABLE, first);
-        rule_expected(f, "a valid CRL of the parent CA at one of %zu locations", n);
+    return p;
+}
+
+/* "the parent CA", "the CA 2 levels up" */
+static const char *parent_name(uint8_t level, char dst[32])
+{
+    if (level == 1)
+        str_copy(dst, 32, "the parent CA");
+    else
+        snprintf(dst, 32, "the CA %u levels up", level);
+    return dst;
+}
+
+static void rule_parent(struct rules *x, const struct parent_crl *p)
+{
+    char name[32], text[WHEN_TEXT_MAX], left[WHEN_TEXT_MAX];
+    if (!p->usable) {
+        struct finding *f = rule_add(x, FIND_PARENT_CRL_UNUSABLE, p->first);
+        rule_expected(f, "a valid CRL of %s at one of %zu locations", parent_name(p->level, name),
+                      p->n);
         rule_found(f, "none");
         return;
     }
     int64_t limit = x->thresholds->warn_seconds ? x->thresholds->warn_seconds : 7 * 86400;
-    if (until != INT64_MAX && until - x->in->now < limit) {
-        struct finding *f = rule_add(x, FIND_PARENT_CRL_EXPIRING, first);
-        rule_expected(f, "nextUpdate more than %s away", duration_format(limit, left));
-        rule_found(f, "nextUpdate %s", when_format(until, text));
+    if (p->until != INT64_MAX && p->until - x->in->now < limit) {
+        struct finding *f = rule_add(x, FIND_PARENT_CRL_EXPIRING, p->first);
+        rule_expected(f, "nextUpdate of %s's CRL more than %s away", parent_name(p->level, name),
+                      duration_format(limit, left));
+        rule_found(f, "nextUpdate %s", when_format(p->until, text));
+    }
+}
+
+/* CertSvc checks its whole chain below the root when it starts: of each CA above it needs one
+ * usable CRL; where that comes from does not matter. */
+void rules_parent(struct rules *x)
+{
+    for (size_t i = 0; i < x->in->n; i++) {
+        if (!x->in->targets[i].parent || x->in->targets[i].role != ROLE_CRL_BASE)
+            continue;
+        const struct parent_crl p = look_at_parent(x, i);
+        if (p.first == i)
+            rule_parent(x, &p);
     }
 }
 

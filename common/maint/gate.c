@@ -352,7 +352,7 @@ static void parent_group(struct judge *j, size_t first, bool lenient)
     char until[WHEN_TEXT_MAX];
     size_t best = first;
     for (size_t i = 0; i < r->n; i++) {
-        if (!r->target[i].parent || r->target[i].key_index != t->key_index ||
+        if (r->target[i].parent != t->parent || r->target[i].key_index != t->key_index ||
             r->target[i].role != t->role)
             continue;
         if (i < first || parent_lasts(j, i))

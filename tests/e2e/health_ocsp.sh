@@ -107,6 +107,47 @@ leaf_with good
 run_check --cert "$work/asked.pem" --url http://127.0.0.1:8080/good.crl
 [ "$(json "sorted(f['id'] for f in r['findings'])")" = '[4024, 4094]' ] && pass || fail "no issuer: $(json "r['findings']")"
 
+# Three CAs above each other: every level's CRL is judged; the missing certificates come from AIA (DER, PKCS#7).
+ca_below() { # NAME ISSUER EXTENSIONS
+    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/$1.key" -out "$work/$1.csr" -subj "/CN=Lab $1" \
+        2>>"$work/openssl.log"
+    openssl x509 -req -in "$work/$1.csr" -CA "$work/$2.pem" -CAkey "$work/$2.key" -set_serial "0x$(openssl rand -hex 8)" -days 900 \
+        -out "$work/$1.pem" -extfile <(printf 'basicConstraints=critical,CA:TRUE\nsubjectKeyIdentifier=hash\n%b' "$3") 2>>"$work/openssl.log"
+}
+crl_of() { # NAME FROM TO: web/NAME.crl
+    mkdir -p "$work/as"
+    (work_was=$work; work=$work/as; cp "$work_was/$1.pem" "$work/ca.pem"; cp "$work_was/$1.key" "$work/ca.key"; : > "$work/index.txt"
+        make_crl "$work_was/web/$1.crl" 5 "$2" "$3")
+}
+cp "$work/ca.pem" "$work/root.pem"
+cp "$work/ca.key" "$work/root.key"
+site=http://127.0.0.1:8080
+ca_below policy root "crlDistributionPoints=URI:$site/root.crl\nauthorityInfoAccess=caIssuers;URI:$site/root.cer\n"
+ca_below issuing policy "crlDistributionPoints=URI:$site/policy.crl\nauthorityInfoAccess=caIssuers;URI:$site/policy.p7c\n"
+openssl x509 -in "$work/root.pem" -outform DER -out "$work/web/root.cer"
+openssl crl2pkcs7 -nocrl -certfile "$work/stranger.pem" -certfile "$work/policy.pem" -outform DER -out "$work/web/policy.p7c"
+for n in root policy issuing; do crl_of $n -7200 $((60 * 86400)); done
+up() { run_check --url $site/issuing.crl --issuer "$work/issuing.pem" --parents --timeout 2s "$@"; }
+ids() { json "' '.join(str(f['id']) for f in r['findings'] if f['severity'] != 'info')"; }
+up
+[ "$(json "sorted(l['url'].split('/')[-1] + ' ' + (l['crl'] or {}).get('signature', '-') for l in r['locations'] if l['parent'])")" = \
+    "['policy.crl good', 'policy.p7c -', 'root.cer -', 'root.crl good']" ] && pass || fail "up to the root: $(json "r['locations']")"
+[ "$(ids)" = '' ] && pass || fail "up to the root: $(json "r['findings']")"
+crl_of root -864000 -3600
+up
+[ $rc = 2 ] && [ "$(json "[f['expected'] for f in r['findings'] if f['id'] == 4070]")" = \
+    "['a valid CRL of the CA 2 levels up at one of 1 locations']" ] && pass || fail "the root's CRL has expired: rc $rc $(json "r['findings']")"
+crl_of root -7200 $((60 * 86400))
+rm "$work/web/policy.crl"
+up
+[ $rc = 2 ] && [ "$(json "[f['expected'] for f in r['findings'] if f['id'] == 4070]")" = \
+    "['a valid CRL of the parent CA at one of 1 locations']" ] && pass || fail "no parent CRL: rc $rc $(json "r['findings']")"
+crl_of policy -7200 $((60 * 86400))
+rm "$work/web/policy.p7c"
+up
+json "[f['found'] for f in r['findings'] if f['id'] == 4098][0]" | grep -q "Lab policy.*policy.p7c: expected 200, found 404" && pass ||
+    fail "no certificate: $(json "r['findings']")"
+
 # The other forms take the same model.
 leaf_with stale
 "$crlagent" check --cert "$work/asked.pem" --issuer "$work/ca.pem" --format xml > "$work/out.xml" && fail "stale must not exit 0" || pass

@@ -65,6 +65,9 @@ struct pki_cert {
 /* The certificate with its new key, as a CA of its own (free it as one). */
 struct pki_ca *pki_issue(const struct pki_ca *issuer, const struct pki_cert *spec);
 
+/* Another certificate for the name and key of subject, signed by issuer: a cross certificate. */
+struct pki_ca *pki_cross(const struct pki_ca *issuer, const struct pki_ca *subject);
+
 struct pki_ocsp {
     int response;                 /* OCSPResponseStatus; not 0: without a body */
     int status;                   /* 0 good, 1 revoked, 2 unknown */

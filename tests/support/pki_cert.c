@@ -59,6 +59,18 @@ struct pki_ca *pki_issue(const struct pki_ca *issuer, const struct pki_cert *spe
     return c;
 }
 
+struct pki_ca *pki_cross(const struct pki_ca *issuer, const struct pki_ca *subject)
+{
+    struct pki_ca *c = calloc(1, sizeof *c);
+    MUST(c);
+    c->cert = X509_dup(subject->cert);
+    c->key = subject->key;
+    MUST(c->cert && EVP_PKEY_up_ref(c->key));
+    MUST(X509_set_issuer_name(c->cert, X509_get_subject_name(issuer->cert)));
+    MUST(X509_sign(c->cert, issuer->key, pki_signs_message(issuer->key) ? NULL : EVP_sha256()));
+    return c;
+}
+
 static OCSP_CERTID *id_of(const struct pki_ocsp *spec, const struct pki_ca *issuer,
                           OCSP_REQUEST *rq)
 {
