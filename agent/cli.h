@@ -35,6 +35,7 @@ enum exit_code {
 struct control;
 
 struct ldap_fetcher;
+struct probing;
 struct secret_store;
 
 /* What a verb gets. */
@@ -47,7 +48,9 @@ struct cli {
     const struct secret_store *secrets; /* NULL: this build has no credential store */
     const struct ldap_fetcher *ldap;    /* NULL: this build cannot read directories */
     const struct control *control;      /* way to the service; NULL = this build has none */
-    const char *config_path;            /* where the configuration is when --config is not given */
+    /* Adds what a CA named "HOST\\CA" says of itself; NULL = this build cannot ask one. */
+    int (*ask_ca)(const char *config_string, struct probing *p, struct err *err);
+    const char *config_path; /* where the configuration is when --config is not given */
     /* Makes the folder of the configuration with its rights; NULL = nothing to make. */
     int (*prepare_config)(const char *path, struct err *err);
     const struct verb *verb; /* the row that is running */

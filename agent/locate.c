@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "cdp/locations.h"
+#include "cdp/climb.h"
 #include "cdp/url.h"
 
 #define DCS_MAX 64
@@ -16,11 +16,8 @@ static int add_properties(struct locations *l, const struct ca_key *k, struct er
     int rc = locations_add_property(l, buf_str(&k->cdp_urls), ROLE_CRL_BASE, k->key_index, err);
     if (!rc)
         rc = locations_add_property(l, buf_str(&k->aia_urls), ROLE_AIA, k->key_index, err);
-    if (!rc)
-        rc = locations_add_property(l, buf_str(&k->ocsp_urls), ROLE_OCSP, k->key_index, err);
-    if (rc)
-        return rc;
-    return locations_add_certificate(l, k->cert.data, k->cert.len, FROM_PARENT, k->key_index, err);
+    return rc ? rc
+              : locations_add_property(l, buf_str(&k->ocsp_urls), ROLE_OCSP, k->key_index, err);
 }
 
 static int add_key(struct locations *l, const struct ca_view *v, const struct ca_key *k,
@@ -116,7 +113,7 @@ static int add_all_carried(struct locations *l, const struct ca_view *v, struct 
     return rc;
 }
 
-/* Issuers for the certificates to ask about: this CA's own, and above them what the host knows. */
+/* This CA's own certificates, and above them what the host knows. */
 static int collect_issuers(const struct locate *self, const struct ca_view *v,
                            struct crl_issuers **ret, struct err *err)
 {
@@ -136,25 +133,51 @@ static int collect_issuers(const struct locate *self, const struct ca_view *v,
     return rc;
 }
 
-/* Each responder is asked about a certificate that the CA issued recently, a parent's about the
- * CA's own. */
-static int ask_ocsp(const struct locate *self, struct locations *l, const struct ca_view *v,
-                    struct err *err)
+/* What OCSP responders can be asked about, and the chain of each living key. */
+struct chains {
+    struct climb *climb; /* per key of the view */
+    size_t n;
+    struct ocsp_subject *subject;
+    size_t n_subjects;
+};
+
+static void chains_free(struct chains *c)
 {
-    SCOPED(crl_issuers_free) struct crl_issuers *issuers = NULL;
-    SCOPED(scope_free) struct ocsp_subject *s = calloc(2 * v->n_keys + 1, sizeof *s);
-    size_t n = 0;
-    if (!s)
+    for (size_t i = 0; c->climb && i < c->n; i++)
+        climb_free(&c->climb[i]);
+    free(c->climb);
+    free(c->subject);
+}
+
+static void add_subjects(struct chains *c, const struct ca_key *k, const struct climb *up)
+{
+    if (k->issued.len)
+        c->subject[c->n_subjects++] =
+            (struct ocsp_subject){k->issued.data, k->issued.len, k->key_index, 0};
+    for (size_t i = 0; i < up->n; i++)
+        c->subject[c->n_subjects++] = (struct ocsp_subject){up->cert[i].data, up->cert[i].len,
+                                                            k->key_index, (uint8_t)(i + 1)};
+}
+
+/* CertSvc checks every certificate below the root when it starts. */
+static int add_chains(struct chains *c, struct locations *l, const struct ca_view *v,
+                      struct crl_issuers **issuers, struct err *err)
+{
+    int rc = ERR_OK;
+    c->climb = calloc(v->n_keys + 1, sizeof *c->climb);
+    c->subject = calloc(v->n_keys * (CLIMB_LEVELS + 1) + 1, sizeof *c->subject);
+    c->n = v->n_keys;
+    if (!c->climb || !c->subject)
         return err_nomem(err);
-    for (size_t i = 0; i < v->n_keys; i++) {
+    for (size_t i = 0; i < v->n_keys && !rc; i++) {
         const struct ca_key *k = &v->key[i];
-        if (k->issued.len)
-            s[n++] = (struct ocsp_subject){k->issued.data, k->issued.len, k->key_index, 0};
-        if (k->living && k->cert.len)
-            s[n++] = (struct ocsp_subject){k->cert.data, k->cert.len, k->key_index, 1};
+        if (!k->living)
+            continue;
+        rc = locations_climb(l, k->cert.data, k->cert.len, k->key_index, issuers, NULL,
+                             &c->climb[i], err);
+        add_subjects(c, k, &c->climb[i]);
     }
-    int rc = collect_issuers(self, v, &issuers, err);
-    return rc ? rc : locations_ask_ocsp(l, s, n, issuers, false, err);
+    return rc;
 }
 
 /* The maintenance is about CRLs: certificates and OCSP responders are looked at by the watch. */
@@ -188,22 +211,33 @@ static int spread(const struct locate *self, struct locations *l, struct err *er
     return rc;
 }
 
+int locate_collect(const struct locate *self, const struct ca_view *view, struct locations *ret,
+                   struct crl_issuers **issuers, struct err *err)
+{
+    SCOPED(chains_free) struct chains chains = {NULL};
+    int rc = collect_issuers(self, view, issuers, err);
+    for (size_t i = 0; i < view->n_keys && !rc; i++) {
+        if (view->key[i].living)
+            rc = add_key(ret, view, &view->key[i], err);
+    }
+    if (!rc)
+        rc = add_chains(&chains, ret, view, issuers, err);
+    for (size_t i = 0; i < self->config->n_locations && !rc; i++)
+        rc = add_configured(ret, &self->config->locations[i], err);
+    if (!rc)
+        rc = add_all_carried(ret, view, err);
+    if (!rc && self->all)
+        rc = locations_ask_ocsp(ret, chains.subject, chains.n_subjects, *issuers, false, err);
+    return rc;
+}
+
 static int locate(void *arg, const struct ca_view *view, struct probe_target **ret, size_t *ret_n,
                   struct err *err)
 {
     const struct locate *self = arg;
     SCOPED(locations_free) struct locations l = {0};
-    int rc = ERR_OK;
-    for (size_t i = 0; i < view->n_keys && !rc; i++) {
-        if (view->key[i].living)
-            rc = add_key(&l, view, &view->key[i], err);
-    }
-    for (size_t i = 0; i < self->config->n_locations && !rc; i++)
-        rc = add_configured(&l, &self->config->locations[i], err);
-    if (!rc)
-        rc = add_all_carried(&l, view, err);
-    if (!rc && self->all)
-        rc = ask_ocsp(self, &l, view, err);
+    SCOPED(crl_issuers_free) struct crl_issuers *issuers = NULL;
+    int rc = locate_collect(self, view, &l, &issuers, err);
     if (rc)
         return rc;
     keep_wanted(&l, self->all, self->config->probe.timeout * 1000);

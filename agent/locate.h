@@ -6,6 +6,7 @@
 #define CRLAGENT_AGENT_LOCATE_H
 
 #include "cdp/ldap.h"
+#include "cdp/locations.h"
 #include "cdp/resolve.h"
 #include "config/config.h"
 #include "maint/view.h"
@@ -19,6 +20,12 @@ struct locate {
      * none. An OCSP responder of a parent is asked with it. */
     int (*parents)(const uint8_t *certs, size_t len, struct buf *ret, struct err *err);
 };
+
+/* What the view and the configuration name, not spread over addresses yet: for each living key its
+ * CRLs, the CAs above it up to the root, what issued certificates carry; with all AIA locations and
+ * OCSP responders with their questions. *issuers gets all CA certificates that are known. */
+MUST_CHECK int locate_collect(const struct locate *l, const struct ca_view *view,
+                              struct locations *ret, struct crl_issuers **issuers, struct err *err);
 
 /* l must outlive the result. */
 struct maint_locate locate_seam(struct locate *l);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/askca_win32.h"
 #include "agent/cli.h"
 #include "agent/control_win32.h"
 #include "agent/wire_win32.h"
@@ -85,6 +86,7 @@ int wmain(int argc, wchar_t **wide)
         .clock = clock_system(),
         .control = control_pipe(),
         .ldap = ldap_system(),
+        .ask_ca = ask_ca,
         .secrets = secret_store_system(),
         .config_path = config_path,
         .prepare_config = prepare_config,

@@ -184,10 +184,23 @@ static int climb(struct cli *cli, struct probing *p, const struct probing_option
     return rc;
 }
 
+static int add_ca(struct cli *cli, struct probing *p, const char *config_string, struct err *err)
+{
+    if (!cli->ask_ca)
+        return err_set(
+            err, ERR_INVALID,
+            "--ca-config asks the CA over COM, which only the Windows program can do; name "
+            "what it would say: --url URL (or --cert FILE) and --issuer CA.pem");
+    int rc = cli->ask_ca(config_string, p, err);
+    return rc ? err_context(err, "asking the CA '%s'", config_string) : ERR_OK;
+}
+
 static int gather(struct cli *cli, struct probing *p, const struct probing_options *o,
                   struct err *err)
 {
-    int rc = add_list(p, &o->urls, ROLE_CRL_BASE, err);
+    int rc = o->ca_config ? add_ca(cli, p, o->ca_config, err) : ERR_OK;
+    if (!rc)
+        rc = add_list(p, &o->urls, ROLE_CRL_BASE, err);
     if (!rc)
         rc = add_list(p, &o->delta_urls, ROLE_CRL_DELTA, err);
     if (!rc && o->url_file)
@@ -201,9 +214,10 @@ static int gather(struct cli *cli, struct probing *p, const struct probing_optio
     if (!rc)
         rc = ask_ocsp(p, o, err);
     if (!rc && p->locations.n == 0)
-        rc = err_set(err, ERR_INVALID,
-                     "no location: name one with --url, --delta-url, --url-file or --cert%s",
-                     o->certs.n ? " (the certificate names no URL that can be used)" : "");
+        rc = err_set(
+            err, ERR_INVALID,
+            "no location: name one with --url, --delta-url, --url-file, --cert or --ca-config%s",
+            o->certs.n ? " (the certificate names no URL that can be used)" : "");
     return rc;
 }
 
@@ -385,6 +399,7 @@ void probing_report(const struct probing *p, const struct probing_options *o, st
     ret->n = p->locations.n;
     ret->runway = &p->runway;
     ret->findings = &p->findings;
+    (void)str_copy(ret->config, sizeof ret->config, o->ca_config ? o->ca_config : "");
     /* The issuer of the first CRL that was read names the report. */
     for (size_t i = 0; i < p->locations.n && !ret->ca[0]; i++) {
         if (p->results[i].status == PROBE_OK && !p->locations.item[i].parent)

@@ -14,7 +14,8 @@
 
 struct probing_options {
     struct opt_list urls, delta_urls, certs, issuers, ldap_servers;
-    const char *url_file; /* one URL per line */
+    const char *url_file;  /* one URL per line */
+    const char *ca_config; /* "HOST\\CA": a CA that is asked for its locations */
     const char *proxy, *ca_file;
     int64_t timeout, propagation, warn, crit;
     uint64_t parallel, parallel_host;
@@ -31,6 +32,7 @@ struct probing_options {
         {"delta-url", OPT_LIST, &(o)->delta_urls, "URL", "a delta CRL"},                           \
         {"url-file", OPT_TEXT, &(o)->url_file, "FILE", "base CRL URLs, one per line"},             \
         {"cert", OPT_LIST, &(o)->certs, "FILE", "a certificate: its CDP, AIA and OCSP URLs"},      \
+        {"ca-config", OPT_TEXT, &(o)->ca_config, "HOST\\CA", "ask this CA for its locations"},     \
         {"issuer", OPT_LIST, &(o)->issuers, "FILE", "CA certificates to check signatures with"},   \
         {"parents", OPT_FLAG, &(o)->parents, NULL,                                                 \
          "also the CRLs above the --issuer CAs, to the root"},                                     \

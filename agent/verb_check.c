@@ -48,7 +48,7 @@ static int check_by_service(struct cli *cli, const char *format_name)
 
 static bool names_nothing(const struct probing_options *o)
 {
-    return o->urls.n + o->delta_urls.n + o->certs.n == 0 && !o->url_file;
+    return o->urls.n + o->delta_urls.n + o->certs.n == 0 && !o->url_file && !o->ca_config;
 }
 
 int verb_check(struct cli *cli, int argc, char **argv)

@@ -193,10 +193,12 @@ static int open_seams(struct wiring *w, const struct ldap_fetcher *ldap, struct 
         rc = verify_store(w->store_path, err);
     if (rc)
         return rc;
-    p->locate = (struct locate){.config = &w->config, .resolver = resolver_system(), .ldap = ldap};
+    p->locate = (struct locate){.config = &w->config,
+                                .resolver = resolver_system(),
+                                .ldap = ldap,
+                                .parents = ca_store_parents};
     p->watch_locate = p->locate;
     p->watch_locate.all = true;
-    p->watch_locate.parents = ca_store_parents;
     p->services = (struct cluster_services){*svc_control_scm(), *cluster_system()};
     w->seams.svc = cluster_services_seam(&p->services);
     /* Whether its process is there is the local SCM's to say, also for a cluster resource. */

@@ -148,6 +148,10 @@ up
 json "[f['found'] for f in r['findings'] if f['id'] == 4098][0]" | grep -q "Lab policy.*policy.p7c: expected 200, found 404" && pass ||
     fail "no certificate: $(json "r['findings']")"
 
+rc=0
+"$crlagent" check --ca-config 'ca01.lab.test\Lab CA' 2> "$work/err.txt" || rc=$?
+[ $rc = 20 ] && grep -q 'only the Windows program can do; name what it would say: --url URL' "$work/err.txt" && pass || fail "--ca-config: rc $rc $(cat "$work/err.txt")"
+
 # The other forms take the same model.
 leaf_with stale
 "$crlagent" check --cert "$work/asked.pem" --issuer "$work/ca.pem" --format xml > "$work/out.xml" && fail "stale must not exit 0" || pass

@@ -172,6 +172,18 @@ step "the report as a page, from the last look"
 expect_rc 0 agent report --format html --output 'C:\r.html'
 grep -q '<svg' "$L/prefix/drive_c/r.html" || fail "no chart in the report"
 
+step "a CA named by its configuration string is asked for its locations, without the service"
+OUT=$(agent_out check --ca-config 'ca01.lab.test\Lab Issuing CA' --format json) || true
+expect "the CA" "$(json '.ca + " " + .config')" 'CN=Lab Issuing CA,DC=lab,DC=test ca01.lab.test\Lab Issuing CA'
+expect "its CRLs, an old CDP, its responder, the CA above" \
+    "$(json '[.locations[] | select(.state == "OK") | "\(.type) \(.url | split("/") | last)"] | unique | join(", ")')" \
+    "aia ca01.lab.test_Lab%20Issuing%20CA.crt, aia root.cer, base Lab%20Issuing%20CA.crl, base gone.crl, base old.crl, base root.crl, delta Lab%20Issuing%20CA+.crl, ocsp delegated"
+expect "signatures" "$(json '[.locations[].crl | select(. != null) | .signature] | unique | join(" ")')" good
+expect_rc 20 agent check --ca-config 'Lab Issuing CA'
+expect_match "what is expected" "$OUT" 'expected HOST'
+expect_rc 3 agent check --ca-config 'nowhere.test\Lab Issuing CA'
+expect_match "what failed" "$OUT" "asking the CA 'nowhere.test"
+
 step "a mail server that wants a login: PLAIN and LOGIN after STARTTLS, a wrong password, no secret left behind"
 cp "$T/sink/c.pem" "$L/prefix/drive_c/c.pem"
 # test_mail CODE PORT: leaves the answer in $OUT
