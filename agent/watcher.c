@@ -69,6 +69,7 @@ static int open_all(struct watcher *w, struct err *err)
                 .prober = s->seams->prober,
                 .ca_log = *ca_event_log_system(),
                 .events = s->events,
+                .compare = crl_compare_buffers,
                 .random = random_tick,
             },
         .config = s->config,

@@ -121,6 +121,9 @@ static int read_periods(const struct reg_key *key, struct ca_settings *s, struct
         rc = read_period(key, "CRLDeltaOverlapPeriod", "Minutes", "CRLDeltaOverlapUnits", 0,
                          &s->delta_overlap, err);
     if (!rc)
+        rc = read_period(key, "ValidityPeriod", "Years", "ValidityPeriodUnits", 0, &s->validity,
+                         err);
+    if (!rc)
         rc = read_time(key, "CRLNextPublish", &s->next_publish, err);
     if (!rc)
         rc = read_time(key, "CRLDeltaNextPublish", &s->delta_next_publish, err);

@@ -43,6 +43,8 @@ struct ca_settings {
                             standalone sub */
     bool use_ds;
     struct ca_period crl_period, delta_period, overlap, delta_overlap;
+    struct ca_period validity; /* ValidityPeriod: longest life of a certificate issued now; count 0
+                                  = not there */
     uint32_t clock_skew_minutes;
     int64_t next_publish, delta_next_publish; /* UTC seconds, WHEN_NONE when absent */
     uint32_t crl_flags;                       /* CRLF_*; 8 = ignore offline revocation at start */

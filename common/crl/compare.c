@@ -356,3 +356,10 @@ int crl_source_buffer(void *buf, const struct crl_reader_options *opt,
         rc = crl_reader_feed(r, buf_str(b), b->len, err);
     return rc ? rc : crl_reader_finish(r, ret_facts, ret_sig, NULL, err);
 }
+
+int crl_compare_buffers(struct buf *older, struct buf *newer, const struct crl_diff_options *opt,
+                        struct crl_diff *ret, struct err *err)
+{
+    const struct crl_source a = {crl_source_buffer, older}, b = {crl_source_buffer, newer};
+    return crl_compare(&a, &b, opt, ret, err);
+}

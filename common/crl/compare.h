@@ -70,5 +70,9 @@ struct crl_diff_options {
 MUST_CHECK int crl_compare(const struct crl_source *older, const struct crl_source *newer,
                            const struct crl_diff_options *opt, struct crl_diff *ret,
                            struct err *err);
+/* The same for two CRLs in memory. */
+MUST_CHECK int crl_compare_buffers(struct buf *older, struct buf *newer,
+                                   const struct crl_diff_options *opt, struct crl_diff *ret,
+                                   struct err *err);
 
 #endif

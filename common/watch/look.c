@@ -10,6 +10,7 @@
 #include "maint/harvest.h"
 #include "store/history.h"
 #include "store/maintenance.h"
+#include "watch/lost.h"
 #include "watch/watch.h"
 
 #define POINTS_MAX 2000
@@ -159,6 +160,8 @@ int look_take(const struct watch_setup *s, bool ask_ca, const struct health_know
         rc = read_ca_log(&seams->ca_log, l, err);
     if (!rc)
         rc = look_judge(s->config, known, n_known, l, err);
+    if (!rc && ask_ca && s->store && seams->compare)
+        rc = lost_find(s, l, err);
     if (!rc)
         *ret = steal_ptr(l);
     return rc;

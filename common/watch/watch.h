@@ -9,6 +9,7 @@
 #include "ca/keyprobe.h"
 #include "ca/service.h"
 #include "config/config.h"
+#include "crl/compare.h"
 #include "health/rules.h"
 #include "maint/view.h"
 #include "notify/notify.h"
@@ -24,6 +25,9 @@ struct watch_seams {
     struct prober prober;
     struct ca_event_log ca_log; /* read NULL = there is none */
     struct event_sink events;   /* gets what is told; notices are queued here too, by the watch */
+    /* crl_compare_buffers (watch/lost.h); NULL = CRLs are not compared entry by entry */
+    int (*compare)(struct buf *older, struct buf *newer, const struct crl_diff_options *opt,
+                   struct crl_diff *ret, struct err *err);
     uint32_t (*random)(void *self); /* for the jitter */
     void *random_self;
 };
