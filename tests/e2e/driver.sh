@@ -544,7 +544,7 @@ case_interrupt_at_every_step() {
     typed hsm1 1 'package update'
     typed hsm1 1 'hsm firmware upgrade'
     ! grep -q interrupted "$W/hsm1/lunalogs" || fail "a Ctrl-C reached the appliance"
-    grep -c pre-upgrade "$W/agent-ca1.log" | grep -qx 1 || fail "the agent was asked to pause more than once"
+    [ "$(grep pre-upgrade "$W/agent-ca1.log" | grep -vc dry-run)" = 1 ] || fail "the agent was asked to pause more than once"
 }
 
 # Twice means at once; the journal is as after a kill.
@@ -703,7 +703,7 @@ case_ssh_agent() {
     said "none of the 1 keys of the key agent is accepted"
     ssh-add -q "$W/id"
     rm "$W/id" "$W/other"
-    hu 1 check --no-agents
+    hu 0 check --no-agents
     said 'software 7.2.0-220'
     # the transfer logs in by itself, too
     hu 0 run
@@ -752,7 +752,7 @@ case_wrong_password() {
     kill_driver
     code=0
     printf 'password=not-this-one\n\n' | "$HSMUPGRADE" resume --state "$W/state" --secrets-stdin \
-        --now 2020-01-10T00:00:00Z "$W/plan.xml" > "$W/out" 2>&1 || code=$?
+        "$W/plan.xml" > "$W/out" 2>&1 || code=$?
     [ $code = 22 ] || fail "resume with a wrong password: exit $code"
 }
 

@@ -201,7 +201,7 @@ ended() {
 # finished STEP: does the journal have this step of hsm1 as done?
 finished() {
     "$HSMUPGRADE" status --state "$W/state" --json "$W/plan.xml" 2> /dev/null |
-        jq -e --arg step "$1" '.steps[] | select(.owner == "hsm1" and .step == $step and .state == "done")' > /dev/null
+        jq -e --arg step "$1" '.steps[]? | select(.owner == "hsm1" and .step == $step and .state == "done")' > /dev/null
 }
 # until_up NAME: until the appliance's shell and its HSM answer again
 until_up() {
