@@ -60,8 +60,8 @@ static void judge(struct driver *drv, const struct plan_agent *a, uint32_t code,
     if (code) {
         struct gate *t = gate_add(g, FIND_HSM_AGENT, SEV_CRITICAL, a->name);
         str_copy(t->expected, sizeof t->expected, "hook pre-upgrade --dry-run ends with 0");
-        snprintf(t->found, sizeof t->found, "exit code %u: %.340s", (unsigned)code,
-                 *why ? why : buf_str(said));
+        int n = snprintf(t->found, sizeof t->found, "exit code %u: ", (unsigned)code);
+        str_copy_words(t->found + n, sizeof t->found - (size_t)n, *why ? why : buf_str(said));
     }
     json_decref(doc);
 }

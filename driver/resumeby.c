@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "driver/answer.h"
 #include "driver/hop.h"
 #include "driver/steps.h"
 #include "driver/verdict.h"
@@ -173,4 +174,24 @@ void resumeby_status(struct journal *j, int64_t now, struct buf *out)
     struct listing l = {out, now};
     struct err ignored = ERR_INIT;
     (void)!journal_each_fact(j, FACT, line, &l, &ignored);
+}
+
+static int object(void *arg, const char *owner, const char *value)
+{
+    int64_t when = strtoll(value, NULL, 10);
+    if (when <= 0)
+        return 0;
+    json_t *o = json_object();
+    answer_text(o, "owner", owner);
+    answer_when(o, "resume-by", when);
+    json_array_append_new(arg, o);
+    return 0;
+}
+
+json_t *resumeby_json(struct journal *j)
+{
+    json_t *list = json_array();
+    struct err ignored = ERR_INIT;
+    (void)!journal_each_fact(j, FACT, object, list, &ignored);
+    return list;
 }

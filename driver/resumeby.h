@@ -6,6 +6,8 @@
 #ifndef CRLAGENT_DRIVER_RESUMEBY_H
 #define CRLAGENT_DRIVER_RESUMEBY_H
 
+#include <jansson.h>
+
 #include "driver/driver.h"
 
 /* The agent's answer to pre-upgrade; WHEN_NONE when the CA is resumed or none was said. */
@@ -25,5 +27,7 @@ void resumeby_tell(struct driver *drv);
 
 /* Lines for status; nothing when no CA is paused. */
 void resumeby_status(struct journal *j, int64_t now, struct buf *out);
+/* The same as an array of {"owner", "resume-by"}; never NULL but without memory. */
+json_t *resumeby_json(struct journal *j);
 
 #endif

@@ -80,6 +80,10 @@ int status_json(struct journal *j, const char *change, int exit_code, struct buf
     if (!rc)
         answer_text(o, "run", run.state == STEP_NEW ? "none" : step_state_name(run.state));
     json_object_set(o, "steps", steps);
+    json_t *paused = resumeby_json(j);
+    if (json_array_size(paused))
+        json_object_set(o, "paused", paused);
+    json_decref(paused);
     if (!rc)
         rc = journal_each(j, object, steps, err);
     json_decref(steps);

@@ -40,6 +40,24 @@ bool str_copy(char *dst, size_t dst_size, const char *src)
     return whole;
 }
 
+bool str_copy_words(char *dst, size_t dst_size, const char *src)
+{
+    static const char more[] = " ...";
+    if (str_copy(dst, dst_size, src))
+        return true;
+    if (dst_size <= sizeof more || !str_copy(dst, dst_size - sizeof more + 1, src)) {
+        size_t n = strlen(dst), cut = n;
+        while (cut && dst[cut - 1] != ' ' && src[n] != ' ')
+            cut--;
+        n = cut ? cut : n; /* one endless word is cut where it is */
+        while (n && dst[n - 1] == ' ')
+            n--;
+        if (n + sizeof more <= dst_size)
+            memcpy(dst + n, more, sizeof more);
+    }
+    return false;
+}
+
 static int lower(int c)
 {
     return c >= 'A' && c <= 'Z' ? c + 32 : c;

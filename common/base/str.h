@@ -18,6 +18,9 @@ char *str_ndup(const char *s, size_t n);
  * cut. */
 bool str_copy(char *dst, size_t dst_size, const char *src);
 
+/* As str_copy, but what is too long ends after a whole word, with " ...". */
+bool str_copy_words(char *dst, size_t dst_size, const char *src);
+
 /* ASCII only, independent of the locale. */
 bool str_eq_nocase(const char *a, const char *b);
 bool str_starts_nocase(const char *s, const char *prefix);

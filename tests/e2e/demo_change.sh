@@ -48,7 +48,7 @@ for a in $MEMBERS; do "$LUNA" ped "$W/$a" auto none; done
 members
 PLAN_CHANGE=CHG0012346 PLAN_RESERVE=10m PLAN_CONSOLE=$CONSOLE PLAN_NO_SSH=
 [ $CONSOLE != manual ] || PLAN_NO_SSH=1
-change_plan '30 minutes'
+change_plan '90 minutes'
 say "The plan: what, when, in which order, who signed for what. No secret is in it."
 grep -E '<(change|window|target|appliance |agent |activation)' "$W/plan.xml" | sed -E 's#<check.*##; s/^/      /'
 driver 0 'plan check'

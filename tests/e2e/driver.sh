@@ -344,6 +344,8 @@ EOF
     wait_said 'PRESENT THE'
     "$HSMUPGRADE" status --state "$W/state" "$W/plan.xml" > "$W/status"
     grep -q "agent:ca1: the CA must be back by $BY" "$W/status" || fail "status does not know until when"
+    "$HSMUPGRADE" status --state "$W/state" --json "$W/plan.xml" |
+        jq -e --arg by "$BY" '.paused == [{"owner": "agent:ca1", "resume-by": $by}]' > /dev/null || fail "nor does its JSON"
     kill_driver
     "$LUNA" ped "$W/hsm1" auto blue
     hu 0 resume --retry-so-login

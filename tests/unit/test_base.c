@@ -277,6 +277,31 @@ static void file_make_dirs__nested__made_and_listed(void **state)
     assert_int_equal(file_write_atomic("test_base.dir/a \xC3\xA4", "x", 1, &err) != ERR_OK, 1);
 }
 
+static void str_copy_words__too_long__ends_after_a_word(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in;
+        size_t size;
+        const char *out;
+    } rows[] = {
+        {"", 8, ""},
+        {"one two", 8, "one two"},
+        {"one two three", 12, "one two ..."},
+        {"one two three", 13, "one two ..."},
+        {"one two three", 14, "one two three"},
+        {"onetwothreefour", 10, "onetw ..."},
+        {"one   two", 8, "one ..."},
+        {"one two", 4, "one"}, /* no room for the dots */
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char dst[32];
+        bool whole = str_copy_words(dst, rows[i].size, rows[i].in);
+        assert_string_equal(dst, rows[i].out);
+        assert_int_equal(whole, strcmp(rows[i].in, rows[i].out) == 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +315,7 @@ int main(void)
         cmocka_unit_test(duration_format__table__two_units),
         cmocka_unit_test(str_is_utf8__malformed__refused),
         cmocka_unit_test(str_copy__too_long__cut_between_characters),
+        cmocka_unit_test(str_copy_words__too_long__ends_after_a_word),
         cmocka_unit_test(str_unhex__odd_or_foreign__refused),
         cmocka_unit_test(opts_parse__mixed_forms__all_taken),
         cmocka_unit_test(opts_parse__bad_input__refused_with_help),
