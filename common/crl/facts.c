@@ -33,6 +33,53 @@ const char *crl_number_format(const struct crl_number *n, char dst[48])
     return dst;
 }
 
+bool crl_number_parse(const char *text, struct crl_number *ret)
+{
+    struct crl_number n = {0};
+    size_t len = 0;
+    uint64_t v = 0;
+    if (strcmp(text, "-") == 0) {
+        *ret = n;
+        return true;
+    }
+    if (str_starts(text, "0x")) {
+        if (str_unhex(text + 2, n.bytes, sizeof n.bytes, &len, NULL) || !len)
+            return false;
+        n.len = (uint8_t)len;
+    } else {
+        if (str_parse_u64(text, 0, UINT64_MAX, &v, NULL))
+            return false;
+        for (int shift = 56; shift >= 0; shift -= 8) {
+            uint8_t byte = (uint8_t)(v >> shift);
+            if (byte || n.len || shift == 0)
+                n.bytes[n.len++] = byte;
+        }
+    }
+    *ret = n;
+    return true;
+}
+
+bool crl_number_next(const struct crl_number *a, struct crl_number *ret)
+{
+    struct crl_number n = *a;
+    if (!n.len)
+        return false;
+    for (size_t i = n.len; i-- > 0;) {
+        if (++n.bytes[i]) {
+            *ret = n;
+            return true;
+        }
+    }
+    if (n.len == CRL_NUMBER_MAX)
+        return false;
+    /* All bytes were 0xff and are zero now: one more in front. */
+    n.len++;
+    n.bytes[n.len - 1] = 0;
+    n.bytes[0] = 1;
+    *ret = n;
+    return true;
+}
+
 static const struct {
     const char *name, *text;
 } warnings[CRL_WARN_COUNT] = {

@@ -119,6 +119,12 @@ int crl_number_compare(const struct crl_number *a, const struct crl_number *b);
  * dst. */
 const char *crl_number_format(const struct crl_number *n, char dst[48]);
 
+/* The text of crl_number_format back; false when it is none. "-" gives an absent number. */
+bool crl_number_parse(const char *text, struct crl_number *ret);
+
+/* a + 1; false when a is absent or the sum is longer than CRL_NUMBER_MAX bytes. */
+bool crl_number_next(const struct crl_number *a, struct crl_number *ret);
+
 /* "pem", "no-aki" ... and a sentence for people; never NULL. */
 const char *crl_warning_name(enum crl_warning bit);
 const char *crl_warning_text(enum crl_warning bit);

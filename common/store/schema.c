@@ -98,7 +98,27 @@ static const char schema_4[] =
     " at INTEGER NOT NULL, weight INTEGER NOT NULL, body BLOB NOT NULL,"
     " PRIMARY KEY (maintenance, phase));";
 
-static const char *const migrations[STORE_SCHEMA] = {schema_1, schema_2, schema_3, schema_4};
+/* Reserve CRLs and the places one was written to: intent before the action, as with steps. A life
+ * of theirs can be longer than a maintenance, so they are rows of their own. */
+static const char schema_5[] =
+    "CREATE TABLE reserve_crl ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " maintenance INTEGER REFERENCES maintenance (id),"
+    " key_index INTEGER NOT NULL, part INTEGER NOT NULL,"
+    " state TEXT NOT NULL CHECK (state IN ('making','sealed','releasing','released','recalling',"
+    "  'recalled','destroying','destroyed','failed')),"
+    " number TEXT NOT NULL, of_number TEXT NOT NULL, sha256 TEXT NOT NULL, of_sha256 TEXT NOT NULL,"
+    " made INTEGER NOT NULL, this_update INTEGER, next_update INTEGER, entries INTEGER NOT NULL,"
+    " released INTEGER, ended INTEGER, who TEXT NOT NULL, reason TEXT NOT NULL,"
+    " note TEXT NOT NULL);"
+    "CREATE INDEX reserve_crl_state ON reserve_crl (state);"
+    "CREATE TABLE reserve_place ("
+    " reserve INTEGER NOT NULL REFERENCES reserve_crl (id), seq INTEGER NOT NULL,"
+    " url TEXT NOT NULL, former_sha256 TEXT NOT NULL, written INTEGER NOT NULL,"
+    " PRIMARY KEY (reserve, seq)) WITHOUT ROWID;";
+
+static const char *const migrations[STORE_SCHEMA] = {schema_1, schema_2, schema_3, schema_4,
+                                                     schema_5};
 
 static int read_version(struct store *s, int *ret, struct err *err)
 {

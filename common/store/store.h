@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define STORE_SCHEMA 4 /* the schema this build writes */
+#define STORE_SCHEMA 5 /* the schema this build writes */
 #define STORE_PATH_MAX 1024
 
 struct store;
