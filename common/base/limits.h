@@ -31,6 +31,7 @@
 
 /* Maintenance */
 #define LIMIT_SERVICES 32u        /* CertSvc and those stopped with it */
+#define LIMIT_RESERVES 32u        /* reserve CRLs shown in a status */
 #define LIMIT_CHANGE_ID_CHARS 64u /* change ticket number */
 #define LIMIT_REASON_CHARS 512u
 #define LIMIT_WINDOW_SECONDS (30ll * 86400)

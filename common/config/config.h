@@ -26,6 +26,9 @@ enum config_key_probe {
 };
 enum config_watch { CONFIG_WATCH_ALARM, CONFIG_WATCH_STOP_AGAIN };
 enum config_deadline { CONFIG_DEADLINE_HOLD, CONFIG_DEADLINE_RESUME };
+enum config_reserve { CONFIG_RESERVE_OFF, CONFIG_RESERVE_WANTED, CONFIG_RESERVE_REQUIRED };
+enum config_release { CONFIG_RELEASE_OPERATOR, CONFIG_RELEASE_RUNWAY_ENDS };
+enum config_number { CONFIG_NUMBER_NEXT, CONFIG_NUMBER_SAME };
 enum config_log_level { CONFIG_LOG_ERROR, CONFIG_LOG_WARNING, CONFIG_LOG_INFO, CONFIG_LOG_DEBUG };
 enum config_mail_tls { CONFIG_MAIL_STARTTLS, CONFIG_MAIL_TLS, CONFIG_MAIL_PLAIN };
 enum config_location_role { CONFIG_ROLE_BASE, CONFIG_ROLE_DELTA };
@@ -75,6 +78,10 @@ struct config {
         bool cover_crl;         /* publish one when the runway is too short; false = refuse */
         int64_t proof_timeout;  /* seconds for every location to serve the new CRL */
         enum config_deadline deadline_action;
+        enum config_reserve reserve_crl;
+        int64_t reserve_life; /* seconds a reserve CRL lasts */
+        enum config_release reserve_release;
+        enum config_number reserve_number;
     } maintenance;
     struct {
         struct config_threshold base_warning, base_critical, delta_warning, delta_critical;

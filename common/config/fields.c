@@ -13,6 +13,9 @@ static const char *const admin_words[] = {"auto", "com", "certutil", NULL};
 static const char *const key_words[] = {"cng", "capi", "certutil", "off", NULL};
 static const char *const watch_words[] = {"alarm", "stop-again", NULL};
 static const char *const deadline_words[] = {"hold", "resume", NULL};
+static const char *const reserve_words[] = {"off", "wanted", "required", NULL};
+static const char *const release_words[] = {"by-operator", "when-runway-ends", NULL};
+static const char *const number_words[] = {"next", "same", NULL};
 static const char *const log_words[] = {"error", "warning", "info", "debug", NULL};
 static const char *const mail_words[] = {"starttls", "tls", "none", NULL};
 /* SEV_OK and SEV_INFO cannot be chosen: the schema lets only the other two through. */
@@ -68,6 +71,10 @@ const struct field config_fields[] = {
     BOOL("maintenance", "cover-crl", maintenance.cover_crl),
     DURATION("maintenance", "proof-timeout", maintenance.proof_timeout),
     CHOICE("maintenance", "deadline-action", maintenance.deadline_action, deadline_words),
+    CHOICE("maintenance", "reserve-crl", maintenance.reserve_crl, reserve_words),
+    DURATION("maintenance", "reserve-crl-life", maintenance.reserve_life),
+    CHOICE("maintenance", "reserve-crl-release", maintenance.reserve_release, release_words),
+    CHOICE("maintenance", "reserve-crl-number", maintenance.reserve_number, number_words),
     THRESHOLD("thresholds", "base-warning", thresholds.base_warning),
     THRESHOLD("thresholds", "base-critical", thresholds.base_critical),
     THRESHOLD("thresholds", "delta-warning", thresholds.delta_warning),

@@ -26,6 +26,7 @@ static const struct range ranges[] = {
     {"maintenance", "maximum-window", AT(maintenance.maximum_window), 60, LIMIT_WINDOW_SECONDS},
     {"maintenance", "maximum-cover", AT(maintenance.maximum_cover), 3600, 366 * DAY},
     {"maintenance", "proof-timeout", AT(maintenance.proof_timeout), 1, DAY},
+    {"maintenance", "reserve-crl-life", AT(maintenance.reserve_life), 3600, 90 * DAY},
     {"thresholds", "overdue-grace", AT(thresholds.overdue_grace), 0, 30 * DAY},
     {"thresholds", "clock-skew", AT(thresholds.clock_skew), 0, DAY},
     {"probe", "interval", AT(probe.interval), 1, DAY},

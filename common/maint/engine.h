@@ -108,6 +108,74 @@ enum maint_outcome finish_run(struct work *w);
 /* The way back without publishing. */
 enum maint_outcome undo_run(struct work *w);
 
+/* ---- reserve.c: rows and files of reserve CRLs ---- */
+struct reserve_set {
+    struct store_reserve *item; /* newest first */
+    size_t n;
+};
+void reserve_set_free(struct reserve_set *s); /* for SCOPED(); takes a zeroed one */
+MUST_CHECK int reserve_load(struct work *w, bool living, struct reserve_set *ret, struct err *err);
+/* The row's new state with its note, durably. */
+MUST_CHECK int reserve_enter(struct work *w, struct store_reserve *r, const char *state,
+                             const char *note, struct err *err);
+/* The sealed file, checked against the row: hash, signature, number, end. ERR_CRYPTO and finding
+ * 5205 when it is not what was sealed. facts may be NULL. */
+MUST_CHECK int reserve_fetch(struct work *w, const struct store_reserve *r, struct buf *ret,
+                             struct crl_facts *facts, struct err *err);
+/* Intent, file gone, outcome, audit. */
+MUST_CHECK int reserve_destroy(struct work *w, struct store_reserve *r, const char *why,
+                               struct err *err);
+/* "key 0", "key 1, partition 3" into dst; returns dst. */
+const char *reserve_name(const struct store_reserve *r, char dst[64]);
+/* Hands the living rows to the answer. */
+void reserve_answer(struct work *w);
+/* What a maintenance that has ended (none is open) leaves: its sealed reserve CRLs are destroyed.
+ * What cannot be destroyed is told and tried again at the next end or start. */
+void reserve_sweep(struct work *w);
+/* Before anything else after a start: half-made and half-destroyed ones go, a release or recall
+ * that was interrupted is carried on (or, once the CA runs again, ended). */
+MUST_CHECK int reserve_reconcile(struct work *w, struct err *err);
+/* Is the CA's service stopped? */
+bool reserve_ca_down(struct work *w);
+/* Is one at the locations? */
+bool reserve_is_out(struct work *w);
+
+/* ---- reserve_make.c ---- */
+/* Every base CRL; what is sealed already and still fits is kept. */
+MUST_CHECK int reserve_make(struct work *w, struct err *err);
+/* Deltas hold revocations that their base does not: it must be published anew first. */
+MUST_CHECK int reserve_base_behind(struct work *w, bool *ret, struct err *err);
+
+/* ---- reserve_place.c: the files and shares the CA writes to ---- */
+/* Writes it everywhere, keeps what was there. *ret_written counts those that hold it now, why (may
+ * be filled although it succeeds) says what failed first. */
+MUST_CHECK int reserve_place_write(struct work *w, struct store_reserve *r, size_t *ret_written,
+                                   size_t *ret_n, struct err *why, struct err *err);
+/* Puts the former files back where the reserve still is. *ret_left = where it stays. */
+MUST_CHECK int reserve_place_restore(struct work *w, struct store_reserve *r, size_t *ret_left,
+                                     struct err *why, struct err *err);
+/* Where it still is; url (LIMIT_URL_CHARS + 1) gets the first. */
+MUST_CHECK int reserve_place_left(struct work *w, const struct store_reserve *r, size_t *ret_left,
+                                  char *url, struct err *err);
+/* The kept former files are not needed any more. */
+MUST_CHECK int reserve_place_forget(struct work *w, const struct store_reserve *r, struct err *err);
+
+/* ---- reserve_release.c ---- */
+/* w->view and the reason are given; nothing else is asked. */
+enum maint_outcome reserve_release_run(struct work *w, const char *reason);
+/* When the runway ends; WHEN_NONE = not by itself. */
+int64_t reserve_release_at(const struct maint_policy *p, const struct store_maintenance *m);
+/* The clock's release: only with the HSM away. ERR_CANCELLED; any other trouble is told. */
+MUST_CHECK int reserve_release_by_clock(struct work *w, struct err *err);
+/* Is a number in use that the CA has not passed yet (w->a->prove)? */
+bool reserve_outnumbers(struct work *w);
+/* The CA has published and it is proven: sealed ones go, released ones are over where the normal
+ * CRL has replaced them; where not, that is a finding. */
+void reserve_settle(struct work *w);
+/* Interrupted releases and recalls. */
+MUST_CHECK int reserve_release_again(struct work *w, struct err *err);
+MUST_CHECK int reserve_recall_one(struct work *w, struct store_reserve *r, struct err *err);
+
 /* ---- tick.c ---- */
 /* What is due now, for a maintenance that is loaded. */
 enum maint_outcome tick_run(struct work *w);

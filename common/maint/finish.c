@@ -8,6 +8,8 @@
 #include "base/str.h"
 #include "maint/engine.h"
 
+#define PUBLISH_MORE 3 /* publications beyond the first, when a number in use is not passed yet */
+
 enum maint_outcome work_hold(struct work *w, enum maint_outcome o, uint32_t event)
 {
     struct err ignored = ERR_INIT;
@@ -91,7 +93,8 @@ static enum maint_outcome close_it(struct work *w, const char *note)
     struct err *err = &w->a->err;
     struct store *s = w->m->store;
     static const char *const timers[] = {"maint.probe", "maint.alarm", "maint.watch",
-                                         "maint.owner", "maint.moved", "maint.blind"};
+                                         "maint.owner", "maint.moved", "maint.blind",
+                                          "maint.reserve"};
     int rc = ERR_OK;
     for (size_t i = 0; i < ARRAY_LEN(timers) && !rc; i++)
         rc = store_timer_clear(s, timers[i], err);
@@ -99,6 +102,21 @@ static enum maint_outcome close_it(struct work *w, const char *note)
     if (!rc)
         rc = work_enter(w, MAINT_CLOSED, note, FIND_MAINT_CLOSED, err);
     return rc ? MAINT_FAILED : MAINT_DONE;
+}
+
+/* What replaces a released reserve must have a higher number, and each publication counts one. */
+static enum maint_outcome publish_normal(struct work *w, struct err *err)
+{
+    for (int more = PUBLISH_MORE;; more--) {
+        enum maint_outcome o = publish_and_prove(w, 0, w->row.resumed, err);
+        if (o != MAINT_DONE)
+            return o;
+        if (!more || !reserve_outnumbers(w)) {
+            reserve_settle(w);
+            return o;
+        }
+        work_progress(w, STEP_PUBLISH, "", "publishing once more, past the number of the reserve");
+    }
 }
 
 static enum maint_outcome verify(struct work *w)
@@ -111,7 +129,7 @@ static enum maint_outcome verify(struct work *w)
     if (!w->view.asked)
         return close_it(w, "the CA was stopped before the maintenance and stays stopped; nothing "
                            "was published");
-    enum maint_outcome o = publish_and_prove(w, 0, w->row.resumed, err);
+    enum maint_outcome o = publish_normal(w, err);
     if (o == MAINT_FAILED && err->code == ERR_CANCELLED)
         return o;
     if (o != MAINT_DONE)

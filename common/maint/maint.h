@@ -35,6 +35,8 @@ struct maint_seams {
     struct maint_locate locate;
     struct prober prober;
     struct event_sink events;
+    struct ca_resigner resign;  /* resign NULL = no reserve CRLs */
+    struct reserve_files files; /* ops NULL = no reserve CRLs */
     void (*progress)(void *self, const struct maint_progress *p); /* may be NULL */
     void *progress_self;
     /* Asked between steps and in waits: should the verb stop here? May be NULL. What is in the
@@ -91,6 +93,8 @@ struct maint_answer {
     struct gate_report gate;
     struct prove_report prove;          /* cover CRL or final publication */
     struct maint_comparison comparison; /* after maint_finish */
+    struct store_reserve *reserve;      /* the living ones, after a reserve verb */
+    size_t n_reserve;
     struct err err;
 };
 void maint_answer_free(struct maint_answer *a); /* for SCOPED(); takes a zeroed one */
@@ -119,6 +123,20 @@ MUST_CHECK enum maint_outcome maint_extend(struct maint *m, const struct maint_r
 MUST_CHECK enum maint_outcome maint_publish(struct maint *m, const struct maint_request *req,
                                             int64_t until, struct maint_answer *ret);
 
+/* Reserve CRLs by hand (maint/reserve.h). make: while the CA runs and signs; DONE, USAGE, FAILED.
+ * verify: every sealed one is what was sealed; DONE, USAGE (there is none), FAILED. release: a
+ * reason is needed, and a CA that cannot sign; DONE (served by every location), NOT_PROVEN
+ * (written, not everywhere seen), USAGE, FAILED. recall: the former files are put back, sealed ones
+ * are destroyed; DONE, USAGE, FAILED. */
+MUST_CHECK enum maint_outcome maint_reserve_make(struct maint *m, const struct maint_request *req,
+                                                 struct maint_answer *ret);
+MUST_CHECK enum maint_outcome maint_reserve_verify(struct maint *m, const struct maint_request *req,
+                                                   struct maint_answer *ret);
+MUST_CHECK enum maint_outcome
+maint_reserve_release(struct maint *m, const struct maint_request *req, struct maint_answer *ret);
+MUST_CHECK enum maint_outcome maint_reserve_recall(struct maint *m, const struct maint_request *req,
+                                                   struct maint_answer *ret);
+
 /* At every start of the service, before any verb: compares the store with the SCM and the CA, then
  * carries on or holds. The answer tells what was found; DONE also when there was nothing to do. */
 MUST_CHECK enum maint_outcome maint_reconcile(struct maint *m, struct maint_answer *ret);
@@ -138,6 +156,8 @@ struct maint_status {
     size_t n_services;
     struct store_step step[64]; /* the newest */
     size_t n_steps;
+    struct store_reserve reserve[LIMIT_RESERVES]; /* living ones, newest first */
+    size_t n_reserve;
     int64_t left; /* seconds to the deadline; WHEN_NONE = no deadline */
     int64_t used; /* percent of the runway used up since the pause, -1 = not paused */
 };

@@ -29,6 +29,8 @@ static int enter_paused(struct work *w, struct err *err)
     for (size_t i = 0; i < ARRAY_LEN(stale) && !rc; i++)
         rc = store_timer_clear(s, stale[i], err);
     if (!rc)
+        rc = store_timer_clear(s, "maint.reserve", err);
+    if (!rc)
         rc = work_enter(w, MAINT_PAUSED, note, 0, err);
     if (rc)
         store_rollback(s);
@@ -68,11 +70,31 @@ static enum maint_outcome give_up(struct work *w, enum maint_outcome o)
     return o;
 }
 
+/* While the HSM still works. ERR_OK also without one, unless it is required. */
+static int make_reserve(struct work *w, struct err *err)
+{
+    struct err why = ERR_INIT;
+    if (w->m->policy.reserve_mode == RESERVE_OFF)
+        return ERR_OK;
+    int rc = reserve_make(w, &why);
+    if (rc && rc != ERR_CANCELLED)
+        work_event(w, FIND_RESERVE_NOT_MADE, SEV_WARNING, why.text);
+    if (!rc || (rc != ERR_CANCELLED && w->m->policy.reserve_mode == RESERVE_WANTED))
+        return ERR_OK;
+    err_context(&why, "without a reserve CRL there is no pause, as configured");
+    if (err)
+        *err = why;
+    return rc;
+}
+
 enum maint_outcome pause_run(struct work *w)
 {
     struct err *err = &w->a->err;
     struct prove_input in = work_prove_input(w);
-    int rc = w->a->prove.verdict == PROVE_PROVEN ? prove_unchanged(&in, &w->a->prove, err) : ERR_OK;
+    int rc = make_reserve(w, err);
+    if (rc)
+        return give_up(w, rc == ERR_CANCELLED ? MAINT_FAILED : MAINT_GATE_REFUSED);
+    rc = w->a->prove.verdict == PROVE_PROVEN ? prove_unchanged(&in, &w->a->prove, err) : ERR_OK;
     if (rc)
         return give_up(w, rc == ERR_STATE ? MAINT_NOT_PROVEN : MAINT_FAILED);
     if (work_enter(w, MAINT_PAUSING, "the services are going down", 0, err))

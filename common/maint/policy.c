@@ -15,6 +15,8 @@ struct maint_policy maint_policy_default(void)
         .cover = true,
         .cover_margin = 30 * 60,
         .cover_max = 30 * 86400,
+        .reserve_mode = RESERVE_OFF,
+        .reserve_life = 14 * 86400,
         .propagation_timeout = 600,
         .probe_retry_ms = 2000,
         .stop_timeout_ms = 10 * 60 * 1000,

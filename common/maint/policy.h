@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "ca/service.h"
+#include "maint/reserve.h"
 
 enum maint_deadline_action { DEADLINE_HOLD = 0, DEADLINE_RESUME };
 /* Somebody starts the CA while it is paused. */
@@ -29,6 +30,11 @@ struct maint_policy {
     bool cover;           /* publish one when the runway is short */
     int64_t cover_margin; /* seconds added for publishing, proving and stopping */
     int64_t cover_max;    /* longest cover, seconds from now */
+    /* reserve CRL (maint/reserve.h) */
+    enum reserve_mode reserve_mode;
+    int64_t reserve_life;     /* seconds from now */
+    bool reserve_auto;        /* released when the runway ends with the HSM still away */
+    bool reserve_same_number; /* it keeps the number of the CRL it is made of */
     /* publish and prove */
     int64_t propagation_timeout; /* seconds to wait for every location to serve the new CRL */
     int64_t probe_retry_ms;      /* between two looks at locations that are still behind */

@@ -119,6 +119,20 @@ static enum maint_outcome here_only(struct work *w)
     return MAINT_GATE_REFUSED;
 }
 
+static bool wants_reserve(const struct work *w)
+{
+    return w->m->policy.reserve_mode != RESERVE_OFF && w->m->seams.resign.resign &&
+           w->m->seams.files.ops;
+}
+
+/* The runway alone would do; but a reserve is made of the base, and must hold every revocation. */
+static int base_behind(struct work *w, bool *ret, struct err *err)
+{
+    *ret = false;
+    return wants_reserve(w) && w->a->gate.verdict == GATE_PASSED ? reserve_base_behind(w, ret, err)
+                                                                 : ERR_OK;
+}
+
 static enum maint_outcome pass_gate(struct work *w)
 {
     struct err *err = &w->a->err;
@@ -128,7 +142,10 @@ static enum maint_outcome pass_gate(struct work *w)
         return MAINT_FAILED;
     if (w->a->gate.cover && w->req->dry_run)
         return MAINT_DONE; /* as the call itself: it publishes the cover CRL and goes on */
-    if (w->a->gate.cover) {
+    bool stale = false;
+    if (w->m->policy.cover && w->view.asked && !w->req->dry_run && base_behind(w, &stale, err))
+        return MAINT_FAILED;
+    if (stale || w->a->gate.cover) {
         enum maint_outcome o = cover_publish(w, err);
         if (o != MAINT_DONE)
             return o;

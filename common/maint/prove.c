@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/scope.h"
 #include "base/str.h"
 
 /* How often the CA is read again when its new CRL is not there at once. */
@@ -449,6 +450,50 @@ int prove_finish(const struct prove_input *in, struct prove_report *ret, struct 
     free(f);
     free(all);
     return rc;
+}
+
+/* Looks again until everybody serves it or the time is up. */
+static int wait_served(const struct prove_input *in, struct prove_report *r,
+                       const struct probe_target *all, size_t n, struct err *err)
+{
+    SCOPED(scope_free) struct probe_target *some = calloc(n ? n : 1, sizeof *some);
+    SCOPED(scope_free) struct probe_result *results = calloc(n ? n : 1, sizeof *results);
+    int64_t begin = clock_mono_ms(in->clock), limit = in->policy->propagation_timeout * 1000;
+    if (!some || !results)
+        return err_nomem(err);
+    for (;;) {
+        char text[128];
+        bool ahead = false;
+        size_t behind = look(in, r, all, some, results, &ahead);
+        if (behind == 0 || clock_mono_ms(in->clock) - begin >= limit)
+            return ERR_OK;
+        snprintf(text, sizeof text, "%zu of %zu locations are behind", behind, r->n_locations);
+        say(in, text);
+        if (stopping(in) || clock_sleep_ms(in->clock, in->policy->probe_retry_ms))
+            return err_set(err, ERR_CANCELLED, "the proof was interrupted");
+    }
+}
+
+int prove_served(const struct prove_input *in, struct prove_report *ret, struct err *err)
+{
+    SCOPED(scope_free) struct probe_target *all = NULL;
+    size_t n = 0, kept = 0;
+    int rc = list_locations(in, ret, &all, &n, err);
+    for (size_t i = 0; i < n && !rc; i++) {
+        if (all[i].kind == LOC_LDAP)
+            continue;
+        all[kept] = all[i];
+        ret->location[kept++] = ret->location[i];
+    }
+    if (rc)
+        return rc;
+    ret->n_locations = kept;
+    rc = wait_served(in, ret, all, kept, err);
+    if (rc)
+        return rc;
+    ret->verdict = overall(ret);
+    describe(ret);
+    return ERR_OK;
 }
 
 int prove_unchanged(const struct prove_input *in, const struct prove_report *proven,

@@ -79,6 +79,12 @@ void prove_publish(const struct prove_input *in, int64_t until, struct prove_rep
 MUST_CHECK int prove_finish(const struct prove_input *in, struct prove_report *ret,
                             struct err *err);
 
+/* The second half alone, for CRLs that the CA does not have: line[] says what must be served
+ * (after, sha256, verdict PROVEN). The CA is not asked; directories are left out, nobody writes
+ * there. ERR_CANCELLED as above. */
+MUST_CHECK int prove_served(const struct prove_input *in, struct prove_report *ret,
+                            struct err *err);
+
 /* Have the numbers moved since they were proven? (A running CA replaces a long cover CRL by a
  * normal one at its next publish time.) ERR_STATE names the line. */
 MUST_CHECK int prove_unchanged(const struct prove_input *in, const struct prove_report *proven,

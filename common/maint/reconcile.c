@@ -12,6 +12,7 @@
  *   held       a person was asked            -> stays; the alarm is repeated
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "maint/engine.h"
 
@@ -47,6 +48,16 @@ static enum maint_outcome go_on(struct work *w)
     }
 }
 
+/* A reserve CRL that cannot be put in order must not keep the services from it. */
+static int settle_reserve(struct work *w)
+{
+    struct err why = ERR_INIT;
+    int rc = w->m->seams.files.ops ? reserve_reconcile(w, &why) : ERR_OK;
+    if (rc && rc != ERR_CANCELLED)
+        work_event(w, FIND_RESERVE_NOT_DESTROYED, SEV_CRITICAL, why.text);
+    return rc == ERR_CANCELLED ? rc : ERR_OK;
+}
+
 static enum maint_outcome reconcile(struct work *w)
 {
     struct err *err = &w->a->err;
@@ -55,7 +66,7 @@ static enum maint_outcome reconcile(struct work *w)
              (long long)w->row.id, maint_state_name(w->state), maint_state_meaning(w->state));
     work_event(w, FIND_MAINT_RECONCILED, SEV_WARNING, text);
     if (store_step_interrupt(w->m->store, w->row.id, clock_now(w->m->seams.clock), err) ||
-        work_audit(w, "reconcile", -1, "begun", err))
+        work_audit(w, "reconcile", -1, "begun", err) || settle_reserve(w))
         return MAINT_FAILED;
     return go_on(w);
 }
@@ -70,6 +81,10 @@ enum maint_outcome maint_reconcile(struct maint *m, struct maint_answer *ret)
     int rc = work_load(w, &ret->err);
     if (rc == ERR_NOT_FOUND) {
         err_clear(&ret->err);
+        memset(&w->row, 0, sizeof w->row);
+        if (settle_reserve(w))
+            return MAINT_FAILED;
+        reserve_sweep(w);
         return MAINT_DONE;
     }
     return work_answer(w, "reconcile", rc ? MAINT_FAILED : reconcile(w));

@@ -72,6 +72,22 @@ void probe_keep(struct store *store, const struct probe_target *t, const struct 
     (void)rc;
 }
 
+void probe_round_drop_deltas(struct probe_round *r, int64_t propagation)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        if (r->target[i].role == ROLE_CRL_DELTA && !r->target[i].parent)
+            continue;
+        if (n != i) {
+            r->target[n] = r->target[i];
+            r->result[n] = r->result[i];
+        }
+        n++;
+    }
+    r->n = n;
+    runway_compute(r->target, r->result, r->n, r->when, propagation, &r->runway);
+}
+
 void probe_round_free(struct probe_round *r)
 {
     free(r->target);

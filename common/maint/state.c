@@ -89,6 +89,10 @@ static const struct {
     [STEP_COMPARE] = {"compare", "comparing before and after"},
     [STEP_CLOSE] = {"close", "closing the maintenance"},
     [STEP_STOP_AGAIN] = {"stop-again", "stopping again what was started during the pause"},
+    [STEP_RESERVE_MAKE] = {"reserve-make", "signing a reserve CRL, judging and sealing it"},
+    [STEP_RESERVE_RELEASE] = {"reserve-release", "writing the reserve CRL to the locations"},
+    [STEP_RESERVE_RECALL] = {"reserve-recall", "taking the reserve CRL back"},
+    [STEP_RESERVE_DESTROY] = {"reserve-destroy", "destroying a reserve CRL"},
 };
 
 const char *maint_step_name(enum maint_step s)

@@ -50,6 +50,10 @@ enum maint_step {
     STEP_COMPARE,
     STEP_CLOSE,
     STEP_STOP_AGAIN, /* somebody started the CA while it was paused */
+    STEP_RESERVE_MAKE,
+    STEP_RESERVE_RELEASE,
+    STEP_RESERVE_RECALL,
+    STEP_RESERVE_DESTROY,
     MAINT_STEPS
 };
 const char *maint_step_name(enum maint_step s);  /* "stop", "accept-hsm" ... */

@@ -185,6 +185,8 @@ static bool watch_saw(const struct work *w, int64_t interval, struct probe_seen 
 static int ask_locations(struct work *w, struct probe_seen *ret, struct err *err)
 {
     const struct maint_seams *s = &w->m->seams;
+    ca_view_free(&w->view);
+    probe_round_free(&w->round);
     int rc = ca_view_read(&s->settings, &s->admin, w->m->store, false, clock_now(s->clock),
                           &w->view, err);
     if (!rc)
@@ -192,6 +194,8 @@ static int ask_locations(struct work *w, struct probe_seen *ret, struct err *err
                              &w->round, err);
     if (rc)
         return rc;
+    if (reserve_is_out(w))
+        probe_round_drop_deltas(&w->round, w->m->policy.propagation);
     for (size_t i = 0; i < w->round.n; i++)
         probe_keep(w->m->store, &w->round.target[i], &w->round.result[i], WHEN_NONE, w->round.when);
     probe_round_seen(&w->round, ret);
@@ -205,7 +209,8 @@ static int look_at_locations(struct work *w, struct err *err)
     if (interval <= 0 || !due(w, "maint.probe", interval))
         return ERR_OK;
     int rc = again_in(w, "maint.probe", interval, err);
-    if (!rc && !watch_saw(w, interval, &seen))
+    /* The watch counts deltas, to which a reserve CRL does not point. */
+    if (!rc && (reserve_is_out(w) || !watch_saw(w, interval, &seen)))
         rc = ask_locations(w, &seen, err);
     if (rc)
         return rc;
@@ -245,6 +250,34 @@ static int burn(struct work *w, struct err *err)
         return work_save(w, err);
     }
     return ERR_OK;
+}
+
+/* ---- reserve CRL ---- */
+
+/* While there is one that could be released. */
+static bool have_sealed(struct work *w)
+{
+    SCOPED(reserve_set_free) struct reserve_set s = {0};
+    struct err ignored = ERR_INIT;
+    if (reserve_load(w, true, &s, &ignored))
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        if (reserve_is(&s.item[i], "sealed"))
+            return true;
+    }
+    return false;
+}
+
+static int release_reserve(struct work *w, struct err *err)
+{
+    int64_t at = reserve_release_at(&w->m->policy, &w->row);
+    if (at == WHEN_NONE || clock_now(w->m->seams.clock) < at ||
+        !due(w, "maint.reserve", w->m->policy.alarm_repeat))
+        return ERR_OK;
+    int rc = again_in(w, "maint.reserve", w->m->policy.alarm_repeat, err);
+    if (rc || !w->m->seams.files.ops || !have_sealed(w))
+        return rc;
+    return reserve_release_by_clock(w, err);
 }
 
 /* ---- deadline ---- */
@@ -305,6 +338,8 @@ enum maint_outcome tick_run(struct work *w)
         if (look_at_locations(w, &why))
             work_event(w, FIND_MAINT_LOCATION_DOWN, SEV_CRITICAL, why.text);
         rc = burn(w, err);
+        if (!rc)
+            rc = release_reserve(w, err);
     }
     if (!rc)
         rc = remind(w, err);
@@ -355,6 +390,16 @@ static void sooner_timer(struct maint *m, const char *name, int64_t *next)
         sooner(next, at);
 }
 
+/* The moment of the release, then the repeated look. */
+static void sooner_reserve(struct maint *m, const struct store_maintenance *r, int64_t *next)
+{
+    int64_t at = WHEN_NONE, release = reserve_release_at(&m->policy, r);
+    struct err ignored = ERR_INIT;
+    if (release == WHEN_NONE || store_timer_get(m->store, "maint.reserve", &at, &ignored))
+        return;
+    sooner(next, at == WHEN_NONE || at < release ? release : at);
+}
+
 int64_t maint_next_tick(struct maint *m)
 {
     struct store_maintenance r;
@@ -377,6 +422,7 @@ int64_t maint_next_tick(struct maint *m)
         sooner_timer(m, "maint.probe", &next);
     sooner_timer(m, "maint.watch", &next);
     sooner_timer(m, "maint.owner", &next);
+    sooner_reserve(m, &r, &next);
     for (size_t i = 0; i < ARRAY_LEN(m->policy.burn); i++) {
         if (m->policy.burn[i] > r.burn)
             sooner(&next, r.paused + ((r.resume_by - r.paused) * m->policy.burn[i] + 99) / 100);

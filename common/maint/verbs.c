@@ -29,6 +29,13 @@ static enum maint_outcome abort_it(struct work *w)
         return MAINT_FAILED;
     if (work_claim(w, err))
         return MAINT_BUSY;
+    if (reserve_is_out(w)) {
+        (void)err_set(err, ERR_STATE,
+                      "a reserve CRL is in use, and an abort publishes nothing that replaces it: "
+                      "bring the CA back with: crlagent hook post-upgrade --change %s",
+                      w->row.change);
+        return MAINT_USAGE;
+    }
     if (work_audit(w, "abort", -1, "begun", err))
         return MAINT_FAILED;
     /* From here on the driver that prepared it cannot act any more. */
@@ -137,7 +144,12 @@ static enum maint_outcome publish(struct work *w, int64_t until)
                       w->m->policy.service);
         return MAINT_FAILED;
     }
-    return publish_and_prove(w, until, now, err);
+    enum maint_outcome o = publish_and_prove(w, until, now, err);
+    if (o == MAINT_DONE && reserve_outnumbers(w))
+        o = publish_and_prove(w, until, now, err);
+    if (o == MAINT_DONE)
+        reserve_settle(w);
+    return o;
 }
 
 enum maint_outcome maint_publish(struct maint *m, const struct maint_request *req, int64_t until,
@@ -164,6 +176,8 @@ int maint_status_read(struct store *store, int64_t now, struct maint_status *ret
         if (!rc && n)
             ret->row = last;
     }
+    if (!rc)
+        rc = store_reserve_list(store, true, ret->reserve, LIMIT_RESERVES, &ret->n_reserve, err);
     if (rc || !ret->row.id)
         return rc;
     rc = maint_state_parse(ret->row.state, &ret->state, err);

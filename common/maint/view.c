@@ -284,22 +284,30 @@ static int32_t line_index(const struct crl_line *l)
     return (int32_t)(l->partition << 16 | (uint32_t)l->cert_index);
 }
 
-int ca_line_read(const struct ca_admin *admin, const struct ca_view *v, const struct crl_line *line,
-                 struct store *store, int64_t now, struct crl_facts *ret, struct err *err)
+int ca_line_fetch(const struct ca_admin *admin, const struct ca_view *v,
+                  const struct crl_line *line, struct buf *ret_bytes, struct crl_facts *ret,
+                  struct err *err)
 {
-    SCOPED(buf_free) struct buf b = BUF_INIT;
     char name[64], label[96];
     enum ca_prop plain = line->delta ? CA_PROP_DELTA_CRL : CA_PROP_BASE_CRL;
     enum ca_prop part = line->delta ? CA_PROP_PART_DELTA_CRL : CA_PROP_PART_BASE_CRL;
     enum crl_signature sig = CRL_SIG_NOT_CHECKED;
     snprintf(label, sizeof label, "CRL of the CA, %s", crl_line_name(line, name));
     int rc = admin->ops->prop_blob(admin->self, line->partition ? part : plain, line_index(line),
-                                   &b, err);
+                                   ret_bytes, err);
     if (!rc)
-        rc = crl_read_memory(label, b.data, b.len, v->issuers, ret, &sig, err);
+        rc = crl_read_memory(label, ret_bytes->data, ret_bytes->len, v->issuers, ret, &sig, err);
     if (!rc && sig == CRL_SIG_BAD)
         rc = err_set(err, ERR_CRYPTO, "%s: the signature does not verify with the CA certificate",
                      label);
+    return rc;
+}
+
+int ca_line_read(const struct ca_admin *admin, const struct ca_view *v, const struct crl_line *line,
+                 struct store *store, int64_t now, struct crl_facts *ret, struct err *err)
+{
+    SCOPED(buf_free) struct buf b = BUF_INIT;
+    int rc = ca_line_fetch(admin, v, line, &b, ret, err);
     if (!rc && store)
         rc = store_cache_put(store, line->delta ? "delta-crl" : "base-crl", line->key_index,
                              line->partition, b.data, b.len, now, err);

@@ -66,6 +66,10 @@ size_t ca_view_lines(const struct ca_view *v, struct crl_line *ret, size_t max);
 MUST_CHECK int ca_line_read(const struct ca_admin *admin, const struct ca_view *v,
                             const struct crl_line *line, struct store *store, int64_t now,
                             struct crl_facts *ret, struct err *err);
+/* The same with its bytes, appended to *ret_bytes (may be large). */
+MUST_CHECK int ca_line_fetch(const struct ca_admin *admin, const struct ca_view *v,
+                             const struct crl_line *line, struct buf *ret_bytes,
+                             struct crl_facts *ret, struct err *err);
 /* Publish status bits of that line; -1 when the CA has none (no delta yet) or cannot say. */
 int32_t ca_line_status(const struct ca_admin *admin, const struct crl_line *line);
 
@@ -105,6 +109,8 @@ void probe_round_seen(const struct probe_round *r, struct probe_seen *ret);
  * measured. A row that cannot be written is left out: history never stops a maintenance. */
 void probe_keep(struct store *store, const struct probe_target *t, const struct probe_result *p,
                 int64_t visible, int64_t now);
+/* Leaves the delta CRLs out and computes the runway again: a reserve CRL points to no delta. */
+void probe_round_drop_deltas(struct probe_round *r, int64_t propagation);
 void probe_round_free(struct probe_round *r); /* for SCOPED(); takes a zeroed one */
 
 /* "http://... at 10.0.0.7" of a probe, into dst; returns dst. */

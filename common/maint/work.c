@@ -44,6 +44,7 @@ void maint_answer_free(struct maint_answer *a)
     gate_report_free(&a->gate);
     prove_report_free(&a->prove);
     maint_comparison_free(&a->comparison);
+    free(a->reserve);
     memset(a, 0, sizeof *a);
 }
 
@@ -272,6 +273,8 @@ enum maint_outcome work_answer(struct work *w, const char *verb, enum maint_outc
         a->row = w->row;
         a->state = w->state;
         a->token = (struct maint_token){w->row.id, w->row.epoch};
+        if (maint_state_final(w->state))
+            reserve_sweep(w);
     }
     if (outcome == MAINT_DONE)
         err_clear(&a->err);

@@ -229,6 +229,23 @@ static void maintenance_series(struct buf *out, const struct report *r)
                (double)r->maintenance->resume_by);
 }
 
+static void reserve_series(struct buf *out, const struct report *r)
+{
+    const struct {
+        const char *state;
+        uint32_t n;
+    } rows[] = {{"sealed", r->reserve->sealed}, {"in_use", r->reserve->in_use}};
+    head(out, "crlagent_reserve_crls", "Reserve CRLs that exist; in_use: released to locations.");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        buf_puts(out, "crlagent_reserve_crls{");
+        label(out, "ca", r->ca, true);
+        buf_printf(out, ",state=\"%s\"} %u\n", rows[i].state, rows[i].n);
+    }
+    if (r->reserve->end != WHEN_NONE)
+        single(out, r, "crlagent_reserve_crl_end_timestamp_seconds",
+               "nextUpdate of the reserve CRL that ends first.", (double)r->reserve->end);
+}
+
 int report_metrics(const struct report *r, struct buf *out, struct err *err)
 {
     (void)err;
@@ -240,6 +257,8 @@ int report_metrics(const struct report *r, struct buf *out, struct err *err)
     crl_series(out, r);
     finding_series(out, r);
     maintenance_series(out, r);
+    if (r->reserve)
+        reserve_series(out, r);
     if (r->hsm && r->hsm->known) {
         single(out, r, "crlagent_hsm_sign_duration_seconds", "Last test signature.",
                (double)r->hsm->latency_ms / 1000);

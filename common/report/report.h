@@ -43,6 +43,12 @@ struct report_hsm {
     uint32_t samples, failures; /* in the history kept */
 };
 
+/* Reserve CRLs (docs/maintenance.md). */
+struct report_reserve {
+    uint32_t sealed, in_use;
+    int64_t end; /* when the first of them ends, UTC; WHEN_NONE = there is none */
+};
+
 struct report {
     char ca[128];     /* common name; "" for a check of URLs alone */
     char config[256]; /* "HOST\\CA Common Name" or "" */
@@ -59,8 +65,9 @@ struct report {
     const struct report_maintenance *maintenance; /* NULL = none */
     const struct report_point *history;
     size_t n_history;
-    const struct report_hsm *hsm; /* NULL = not watched */
-    const struct report *before;  /* the report to compare with; NULL = none */
+    const struct report_hsm *hsm;         /* NULL = not watched */
+    const struct report_reserve *reserve; /* NULL = not known here */
+    const struct report *before;          /* the report to compare with; NULL = none */
 };
 
 enum report_format {

@@ -163,6 +163,9 @@ int look_take(const struct watch_setup *s, bool ask_ca, const struct health_know
     if (!rc && ask_ca && s->store && seams->compare)
         rc = lost_find(s, l, err);
     if (!rc)
+        rc = reserve_judge_look(s->store, l->view.settings.common_name, &l->round, &l->findings,
+                                err);
+    if (!rc)
         *ret = steal_ptr(l);
     return rc;
 }
@@ -209,6 +212,8 @@ int look_render(const struct look *l, struct store *store, const char *host,
     /* A report without its history is still a report. */
     struct err ignored = ERR_INIT;
     bool open = open_maintenance(store, l->muted, &m);
+    struct report_reserve reserve;
+    bool counted = reserve_count(store, &reserve, &ignored) == ERR_OK;
     struct report r = {
         .generated = l->round.when,
         .propagation = l->propagation,
@@ -222,6 +227,7 @@ int look_render(const struct look *l, struct store *store, const char *host,
         .history = history,
         .n_history = l->phase[0] ? 0 : points(store, history, &ignored),
         .hsm = l->hsm.known ? &l->hsm : NULL,
+        .reserve = counted ? &reserve : NULL,
     };
     (void)str_copy(r.ca, sizeof r.ca, s->common_name ? s->common_name : "");
     (void)str_copy(r.phase, sizeof r.phase, l->phase);

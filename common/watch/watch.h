@@ -78,6 +78,12 @@ MUST_CHECK int look_render(const struct look *l, struct store *store, const char
                            struct err *err);
 
 /* ---- inside of the watch ---- */
+/* A finding for each reserve CRL in use, and for each location that serves one that is over. */
+MUST_CHECK int reserve_judge_look(struct store *store, const char *ca,
+                                  const struct probe_round *round, struct findings *findings,
+                                  struct err *err);
+/* Counts for the metrics. */
+MUST_CHECK int reserve_count(struct store *store, struct report_reserve *ret, struct err *err);
 /* Asks and judges; known: the newest CRLs of the look before. */
 MUST_CHECK int look_take(const struct watch_setup *s, bool ask_ca, const struct health_known *known,
                          size_t n_known, struct look **ret, struct err *err);

@@ -86,6 +86,7 @@ static void deliver(struct world *w, const struct world_crl *c)
         l->arrives = w->now + l->lag;
     }
     arrive(w);
+    world_reserve_written(w, c);
 }
 
 void world_deliver_all(struct world *w)
@@ -103,8 +104,8 @@ static void issue(struct world *w, int64_t until)
     for (uint32_t k = 0; k < w->keys; k++) {
         int64_t base_end = until ? until + HOUR : w->now + w->period;
         int64_t delta_end = until ? until + HOUR : w->now + w->delta_period;
-        w->base[k] = (struct world_crl){number, w->now - 600, base_end, false, k};
-        w->delta[k] = (struct world_crl){number, w->now - 600, delta_end, true, k};
+        w->base[k] = (struct world_crl){number, w->now - 600, base_end, false, k, 40, false};
+        w->delta[k] = (struct world_crl){number, w->now - 600, delta_end, true, k, 0, false};
     }
 }
 
@@ -204,10 +205,8 @@ static int ca_blob(void *self, enum ca_prop id, int32_t index, struct buf *ret, 
     const struct world_crl *c = id == CA_PROP_DELTA_CRL ? &w->delta[index] : &w->base[index];
     if (!c->number)
         return err_set(err, ERR_NOT_FOUND, "no CRL yet");
-    return buf_printf(ret, "CRL %" PRIu64 " %" PRId64 " %" PRId64 " %d %u", c->number,
-                      c->this_update, c->next_update, c->delta, c->key)
-               ? err_nomem(err)
-               : ERR_OK;
+    char text[WORLD_CRL_TEXT];
+    return buf_puts(ret, world_crl_text(c, text)) ? err_nomem(err) : ERR_OK;
 }
 
 static int ca_ping(void *self, struct err *err)
@@ -272,7 +271,8 @@ static int locate(void *self, const struct ca_view *view, struct probe_target **
     (void)view;
     if (world_dies(w))
         return world_gone(err);
-    struct probe_target *t = calloc(w->n_locations ? w->n_locations : 1, sizeof *t);
+    size_t files = w->has_files ? w->keys : 0;
+    struct probe_target *t = calloc(w->n_locations + files + 1, sizeof *t);
     if (!t)
         return err_nomem(err);
     for (size_t i = 0; i < w->n_locations; i++) {
@@ -283,8 +283,16 @@ static int locate(void *self, const struct ca_view *view, struct probe_target **
         t[i].parent = w->location[i].parent;
         t[i].origin = FROM_CA_CDP;
     }
+    for (size_t i = 0; i < files; i++) {
+        struct probe_target *f = &t[w->n_locations + i];
+        *f = (struct probe_target){.kind = LOC_FILE,
+                                   .role = ROLE_CRL_BASE,
+                                   .origin = FROM_CA_PUBLISH,
+                                   .key_index = (uint32_t)i};
+        snprintf(f->url, sizeof f->url, "file:///pki/%zu.crl", i);
+    }
     *ret = t;
-    *ret_n = w->n_locations;
+    *ret_n = w->n_locations + files;
     return ERR_OK;
 }
 
@@ -298,8 +306,7 @@ static void serve(const struct world_location *l, struct probe_result *r)
         str_copy(r->detail, sizeof r->detail, "connection refused");
         return;
     }
-    snprintf(text, sizeof text, "CRL %" PRIu64 " %" PRId64 " %" PRId64 " %d %u", l->serves.number,
-             l->serves.this_update, l->serves.next_update, l->serves.delta, l->serves.key);
+    world_crl_text(&l->serves, text);
     r->status = crl_read_memory("probe", text, strlen(text), NULL, &r->facts, &r->signature, &err)
                     ? PROBE_NOT_A_CRL
                     : PROBE_OK;
@@ -318,6 +325,10 @@ static int run_probes(void *self, const struct probe_target *targets, size_t n,
         return err_set(err, ERR_UNAVAILABLE, "the worker process died");
     arrive(w);
     for (size_t i = 0; i < n; i++) {
+        if (targets[i].kind == LOC_FILE) {
+            const struct world_location file = {.serves = w->file[targets[i].key_index]};
+            serve(&file, &results[i]);
+        }
         for (size_t l = 0; l < w->n_locations; l++) {
             if (strcmp(targets[i].url, w->location[l].url) == 0 &&
                 strcmp(targets[i].address, w->location[l].address) == 0)
@@ -382,6 +393,7 @@ void world_seams(struct world *w, struct maint_seams *ret)
         w->cluster_seam = (struct cluster_services){ret->svc, world_cluster_seam(w)};
         ret->svc = cluster_services_seam(&w->cluster_seam);
     }
+    world_reserve_seams(w, ret);
 }
 
 struct world_service *world_add_service(struct world *w, const char *name, enum svc_state state,
@@ -407,7 +419,8 @@ static void add_location(struct world *w, uint32_t key, bool delta, bool parent,
     l->delta = delta;
     l->parent = parent;
     if (parent)
-        l->serves = (struct world_crl){7, w->now - 86400, w->now + 90 * 86400, false, key};
+        l->serves =
+            (struct world_crl){7, w->now - 86400, w->now + 90 * 86400, false, key, 3, false};
 }
 
 void world_init(struct world *w)

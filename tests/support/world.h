@@ -12,6 +12,7 @@
 
 #define WORLD_NOW 1764000000
 #define WORLD_KEYS 2
+#define WORLD_CERT_LIFE (3ll * 365 * 86400) /* of the CA certificates, from WORLD_NOW */
 #define WORLD_LOCATIONS 16
 #define WORLD_SERVICES 10
 
@@ -20,6 +21,13 @@ struct world_crl {
     int64_t this_update, next_update;
     bool delta;
     uint32_t key;
+    uint32_t entries;
+    bool plain; /* no Freshest CRL, no Next CRL Publish: a reserve CRL */
+};
+
+struct world_file {
+    char name[64]; /* of the sealed folder; "" = free */
+    char text[160];
 };
 
 struct world_service {
@@ -99,6 +107,16 @@ struct world {
     const char *provider;
     uint32_t audit_filter;
     int publishes;
+    /* reserve CRLs: a signing tool and its ways to go wrong, the sealed folder, one file per key
+     * that the CA writes and the web servers serve */
+    bool resign_refuses, resign_wrong_key, resign_drops_entries, resign_keeps_freshest;
+    bool resign_keeps_number, resign_short;
+    int resigns, releases; /* made; writes of a reserve to a file */
+    bool at_reserve[4096]; /* which calls were of this kind */
+    struct world_file sealed[16];
+    struct world_crl file[WORLD_KEYS];
+    bool has_files;   /* the CA's configuration names them */
+    bool file_denied; /* they cannot be written */
     /* the HSM */
     bool hsm_away, hsm_wrong_key;
     uint32_t sign_ms;
@@ -133,6 +151,16 @@ struct world_service *world_add_service(struct world *w, const char *name, enum 
 struct world_service *world_service(struct world *w, const char *name);
 /* Every location serves what the CA holds. */
 void world_deliver_all(struct world *w);
+/* The bytes of a CRL of this world, and back (world_crl.c). */
+#define WORLD_CRL_TEXT 160
+const char *world_crl_text(const struct world_crl *c, char dst[WORLD_CRL_TEXT]);
+bool world_crl_parse(const void *data, size_t len, struct world_crl *ret);
+/* The reserve side of the seams (world_reserve.c), and what the CA's publishing does to its files.
+ */
+void world_reserve_seams(struct world *w, struct maint_seams *ret);
+void world_reserve_written(struct world *w, const struct world_crl *c);
+/* How many files the sealed folder holds. */
+size_t world_sealed(const struct world *w);
 size_t world_count_event(const struct world *w, uint32_t id);
 /* Counts one call; true when nothing may have an effect any more. Also for the store's fault. */
 bool world_dies(struct world *w);

@@ -9,7 +9,10 @@
 #include <string.h>
 
 #include "cdp/probe.h"
+#include "crl/certend.h"
+#include "crl/compare.h"
 #include "crl/reader.h"
+#include "support/world.h"
 
 struct crl_issuers {
     size_t n;
@@ -59,27 +62,81 @@ static void put_number(struct crl_number *n, uint64_t value)
     }
 }
 
+const char *world_crl_text(const struct world_crl *c, char dst[WORLD_CRL_TEXT])
+{
+    snprintf(dst, WORLD_CRL_TEXT, "CRL %" PRIu64 " %" PRId64 " %" PRId64 " %d %u %u %d", c->number,
+             c->this_update, c->next_update, c->delta, c->key, c->entries, c->plain);
+    return dst;
+}
+
+bool world_crl_parse(const void *data, size_t len, struct world_crl *ret)
+{
+    char text[WORLD_CRL_TEXT] = "";
+    int delta = 0, plain = 0;
+    if (len)
+        memcpy(text, data, len < sizeof text - 1 ? len : sizeof text - 1);
+    bool ok =
+        sscanf(text, "CRL %" SCNu64 " %" SCNd64 " %" SCNd64 " %d %u %u %d", &ret->number,
+               &ret->this_update, &ret->next_update, &delta, &ret->key, &ret->entries, &plain) == 7;
+    ret->delta = delta != 0;
+    ret->plain = plain != 0;
+    return ok;
+}
+
 int crl_read_memory(const char *label, const void *data, size_t len,
                     const struct crl_issuers *issuers, struct crl_facts *ret_facts,
                     enum crl_signature *ret_sig, struct err *err)
 {
-    char text[160] = "";
-    uint64_t number = 0, hash = 1469598103934665603u;
-    int64_t this_update = 0, next_update = 0;
-    int delta = 0;
+    uint64_t hash = 1469598103934665603u;
+    struct world_crl c;
     (void)issuers;
-    memcpy(text, data, len < sizeof text - 1 ? len : sizeof text - 1);
-    if (sscanf(text, "CRL %" SCNu64 " %" SCNd64 " %" SCNd64 " %d", &number, &this_update,
-               &next_update, &delta) != 4)
+    if (!world_crl_parse(data, len, &c))
         return err_set(err, ERR_PARSE, "%s: no CRL", label);
     memset(ret_facts, 0, sizeof *ret_facts);
-    put_number(&ret_facts->number, number);
-    ret_facts->delta_base.len = delta ? 1 : 0;
-    ret_facts->this_update = this_update;
-    ret_facts->next_update = next_update;
+    put_number(&ret_facts->number, c.number);
+    ret_facts->delta_base.len = c.delta ? 1 : 0;
+    ret_facts->this_update = c.this_update;
+    ret_facts->next_update = c.next_update;
+    ret_facts->next_publish = c.plain || c.delta ? WHEN_NONE : c.next_update - 3600;
+    ret_facts->freshest.count = !c.plain && !c.delta;
+    ret_facts->entries = c.entries;
+    ret_facts->aki_len = 1;
+    ret_facts->aki[0] = (uint8_t)c.key;
     for (size_t i = 0; i < len; i++)
-        hash = (hash ^ (uint8_t)text[i]) * 1099511628211u;
+        hash = (hash ^ ((const uint8_t *)data)[i]) * 1099511628211u;
     memcpy(ret_facts->sha256, &hash, sizeof hash);
-    *ret_sig = CRL_SIG_GOOD;
+    *ret_sig = c.key < WORLD_KEYS ? CRL_SIG_GOOD : CRL_SIG_BAD;
+    return ERR_OK;
+}
+
+/* Entries are only counted here: fewer of them are lost ones. */
+int crl_source_buffer(void *buf, const struct crl_reader_options *opt,
+                      const struct crl_progress *progress, struct crl_facts *ret_facts,
+                      enum crl_signature *ret_sig, struct err *err)
+{
+    const struct buf *b = buf;
+    (void)opt;
+    (void)progress;
+    return crl_read_memory("buffer", b->data, b->len, NULL, ret_facts, ret_sig, err);
+}
+
+int crl_compare(const struct crl_source *older, const struct crl_source *newer,
+                const struct crl_diff_options *opt, struct crl_diff *ret, struct err *err)
+{
+    (void)opt;
+    memset(ret, 0, sizeof *ret);
+    int rc = older->read(older->self, NULL, NULL, &ret->old_facts, &ret->old_signature, err);
+    if (!rc)
+        rc = newer->read(newer->self, NULL, NULL, &ret->new_facts, &ret->new_signature, err);
+    if (!rc && ret->new_facts.entries < ret->old_facts.entries)
+        ret->count[CRL_LOST] = ret->old_facts.entries - ret->new_facts.entries;
+    return rc;
+}
+
+int crl_cert_end(const void *der, size_t len, int64_t *ret, struct err *err)
+{
+    if (len < 11 || memcmp(der, "certificate", 11) != 0)
+        return err_set(err, ERR_PARSE, "no certificate");
+    *ret = WORLD_NOW + WORLD_CERT_LIFE;
     return ERR_OK;
 }

@@ -94,6 +94,36 @@ static void with_other_services(void)
         (void)bench_finish(&b);
 }
 
+static void with_reserve(bool by_clock)
+{
+    b.w.has_files = true;
+    b.w.file[0] = b.w.base[0];
+    b.w.file[1] = b.w.base[1];
+    b.policy.reserve_mode = RESERVE_REQUIRED;
+    b.policy.reserve_auto = by_clock;
+    maint_set_policy(b.m, &b.policy);
+}
+
+/* The HSM does not come back, the clock releases the reserve, then it does come back. */
+static void reserve_saves_the_day(void)
+{
+    with_reserve(true);
+    if (bench_prepare(&b) != MAINT_DONE)
+        return;
+    b.w.hsm_away = true;
+    b.w.now = b.a.row.runway_until - b.policy.propagation - b.policy.propagation_timeout;
+    (void)bench_tick(&b);
+    b.w.hsm_away = false;
+    (void)bench_finish(&b);
+}
+
+static void reserve_not_needed(void)
+{
+    with_reserve(false);
+    if (bench_prepare(&b) == MAINT_DONE)
+        (void)bench_finish(&b);
+}
+
 static void clustered(void)
 {
     bench_cluster(&b);
@@ -121,15 +151,35 @@ static void clustered_in_trouble(void)
     (void)bench_finish(&b);
 }
 
+static void reserve_by_hand(void)
+{
+    with_reserve(false);
+    if (bench_prepare(&b) != MAINT_DONE)
+        return;
+    maint_answer_free(&b.a);
+    (void)!maint_reserve_release(b.m, &b.req, &b.a);
+    maint_answer_free(&b.a);
+    (void)!maint_reserve_recall(b.m, &b.req, &b.a);
+    (void)bench_abort(&b);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
+    bool reserve; /* every call around those of the reserve, a few of the others */
 } scenarios[] = {
-    {"cover, pause, finish", cover_and_back},     {"prepare, pause, abort", two_calls_to_pause},
-    {"HSM not accepted", held_by_the_hsm},        {"pause fails", pause_that_fails},
-    {"deadline resumes", deadline_that_resumes},  {"started while paused", started_by_somebody},
-    {"other services", with_other_services},      {"clustered", clustered},
-    {"cluster in trouble", clustered_in_trouble},
+    {"cover, pause, finish", cover_and_back, false},
+    {"prepare, pause, abort", two_calls_to_pause, false},
+    {"HSM not accepted", held_by_the_hsm, false},
+    {"pause fails", pause_that_fails, false},
+    {"deadline resumes", deadline_that_resumes, false},
+    {"started while paused", started_by_somebody, false},
+    {"other services", with_other_services, false},
+    {"clustered", clustered, false},
+    {"cluster in trouble", clustered_in_trouble, false},
+    {"reserve released", reserve_saves_the_day, true},
+    {"reserve not needed", reserve_not_needed, true},
+    {"reserve by hand", reserve_by_hand, true},
 };
 
 static void note_what_was_going_on(void)
@@ -148,6 +198,26 @@ static void note_what_was_going_on(void)
             seen_step[s] =
                 seen_step[s] || strcmp(maint_step_name((enum maint_step)s), step[i].name) == 0;
     }
+}
+
+/* No reserve is left over: none sealed, none at a location, no row that says otherwise. */
+static void lead_reserve_home(const char *what, long at)
+{
+    static struct store_reserve rows[16];
+    size_t n = 0;
+    assert_int_equal(store_reserve_list(b.store, true, rows, 16, &n, &b.err), ERR_OK);
+    for (size_t i = 0; i < n; i++) {
+        /* Released and then aborted by hand: that is an operator's to end. */
+        if (!reserve_in_use(&rows[i]))
+            fail_msg("%s, killed at call %ld: a reserve is %s", what, at, rows[i].state);
+    }
+    if (n) {
+        maint_answer_free(&b.a);
+        bench_expect(&b, maint_publish(b.m, &b.req, 0, &b.a), MAINT_DONE);
+    }
+    if (world_sealed(&b.w) || b.w.file[0].plain || b.w.file[1].plain)
+        fail_msg("%s, killed at call %ld: %zu files sealed, reserve at a location: %d", what, at,
+                 world_sealed(&b.w), b.w.file[0].plain || b.w.file[1].plain);
 }
 
 /* The world is well again; what the store says must lead home. */
@@ -175,6 +245,7 @@ static void lead_home(const char *what, long at)
         bench_expect(&b, bench_abort(&b), MAINT_DONE);
     else if (open)
         bench_expect(&b, bench_finish(&b), MAINT_DONE);
+    lead_reserve_home(what, at);
     if (!bench_restored(&b) || b.w.crime[0] || b.w.service[2].starts)
         fail_msg(
             "%s, killed at call %ld: at the end %s, restored %d, %d starts of what was stopped",
@@ -191,11 +262,27 @@ static void run_once_more(void)
     bench_expect(&b, bench_finish(&b), MAINT_DONE);
 }
 
+static bool near_reserve[ARRAY_LEN(((struct world *)0)->at_reserve)];
+
+/* Every call of the main flow and around those of the reserve; of the others every third, which
+ * still meets each step. Those after them have the same steps for more services. */
+static bool worth_it(size_t scenario, long at)
+{
+    if (!scenarios[scenario].reserve)
+        return THINNED > 1 || !scenario || at % (scenario > 5 ? 7 : 3) == 1;
+    for (long k = at - 3; k <= at + 3; k++) {
+        if (k > 0 && k < (long)ARRAY_LEN(near_reserve) && near_reserve[k])
+            return true;
+    }
+    return at % 12 == 0;
+}
+
 static long length_of(size_t scenario)
 {
     bench_open(&b, "kill");
     scenarios[scenario].run();
     long n = b.w.calls;
+    memcpy(near_reserve, b.w.at_reserve, sizeof near_reserve);
     assert_string_equal(b.w.crime, "");
     bench_close(&b);
     return n;
@@ -207,10 +294,10 @@ static void kill__at_every_call__ends_well(void **state)
     long total = 0;
     for (size_t s = 0; s < ARRAY_LEN(scenarios); s++) {
         long n = length_of(s);
-        /* Every call of the main flow; of the others every third, which still meets each step. The
-         * last ones have the same steps for more services. */
-        long every = THINNED > 1 ? THINNED : s > 5 ? 7 : s ? 3 : 1;
-        for (long at = 1; at <= n; at += every, total++) {
+        for (long at = 1; at <= n; at += THINNED) {
+            if (!worth_it(s, at))
+                continue;
+            total++;
             bench_open(&b, "kill");
             b.w.die_at = at;
             scenarios[s].run();
