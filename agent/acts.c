@@ -43,6 +43,38 @@ static enum maint_outcome run_publish(struct maint *m, const struct maint_reques
     return maint_publish(m, req, from->until < 0 ? 0 : from->until, ret);
 }
 
+static enum maint_outcome run_reserve_make(struct maint *m, const struct maint_request *req,
+                                           const struct protocol_request *from,
+                                           struct maint_answer *ret)
+{
+    (void)from;
+    return maint_reserve_make(m, req, ret);
+}
+
+static enum maint_outcome run_reserve_verify(struct maint *m, const struct maint_request *req,
+                                             const struct protocol_request *from,
+                                             struct maint_answer *ret)
+{
+    (void)from;
+    return maint_reserve_verify(m, req, ret);
+}
+
+static enum maint_outcome run_reserve_release(struct maint *m, const struct maint_request *req,
+                                              const struct protocol_request *from,
+                                              struct maint_answer *ret)
+{
+    (void)from;
+    return maint_reserve_release(m, req, ret);
+}
+
+static enum maint_outcome run_reserve_recall(struct maint *m, const struct maint_request *req,
+                                             const struct protocol_request *from,
+                                             struct maint_answer *ret)
+{
+    (void)from;
+    return maint_reserve_recall(m, req, ret);
+}
+
 static const struct act acts[] = {
     {"pre-upgrade", PIPE_RIGHT_OPERATE, true, false, run_prepare},
     {"pause", PIPE_RIGHT_OPERATE, true, false, run_prepare},
@@ -51,6 +83,10 @@ static const struct act acts[] = {
     {"abort", PIPE_RIGHT_OPERATE, false, true, run_abort},
     {"extend", PIPE_RIGHT_OPERATE, false, false, run_extend},
     {"publish", PIPE_RIGHT_OPERATE, false, false, run_publish},
+    {"reserve-make", PIPE_RIGHT_OPERATE, false, false, run_reserve_make},
+    {"reserve-verify", PIPE_RIGHT_OPERATE, false, false, run_reserve_verify},
+    {"reserve-release", PIPE_RIGHT_OPERATE, false, false, run_reserve_release},
+    {"reserve-recall", PIPE_RIGHT_OPERATE, false, false, run_reserve_recall},
 };
 
 const struct act *act_find(const char *verb)

@@ -190,6 +190,39 @@ static json_t *evidence_object(const struct document_evidence *e)
     return o;
 }
 
+static json_t *reserve_array(const struct store_reserve *r, size_t n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++) {
+        json_t *o = json_object();
+        put_number(o, "id", r[i].id);
+        put_text(o, "state", r[i].state);
+        put_number(o, "key", r[i].key_index);
+        put_number(o, "partition", r[i].partition);
+        put_known(o, "maintenance", r[i].maintenance ? r[i].maintenance : -1);
+        put_text(o, "number", r[i].number);
+        put_text(o, "of-number", r[i].of_number);
+        put_text(o, "sha256", r[i].sha256);
+        put_when(o, "made", r[i].made);
+        put_when(o, "this-update", r[i].this_update);
+        put_when(o, "next-update", r[i].next_update);
+        put_number(o, "entries", (int64_t)r[i].entries);
+        put_when(o, "released", r[i].released);
+        put_text(o, "released-by", r[i].who);
+        put_text(o, "reason", r[i].reason);
+        put_text(o, "note", r[i].note);
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+int document_reserve(const struct store_reserve *r, size_t n, struct buf *out, struct err *err)
+{
+    json_t *o = document("reserve");
+    json_object_set_new(o, "reserve", reserve_array(r, n));
+    return dump(o, out, err);
+}
+
 int document_answer(const char *verb, const struct maint_answer *a,
                     const struct document_evidence *evidence, struct buf *out, struct err *err)
 {
@@ -213,6 +246,8 @@ int document_answer(const char *verb, const struct maint_answer *a,
         json_object_set_new(o, "proof", proof_object(&a->prove));
     if (a->comparison.maintenance)
         json_object_set_new(o, "comparison", comparison_object(&a->comparison));
+    if (a->n_reserve)
+        json_object_set_new(o, "reserve", reserve_array(a->reserve, a->n_reserve));
     if (evidence && *evidence->path)
         json_object_set_new(o, "evidence", evidence_object(evidence));
     if (a->outcome != MAINT_DONE)
@@ -261,6 +296,8 @@ static void put_maintenance(json_t *o, const struct document_status *s)
         json_array_append_new(steps, step_object(&m->step[i]));
     json_object_set_new(o, "services", services);
     json_object_set_new(o, "steps", steps);
+    if (m->n_reserve)
+        json_object_set_new(o, "reserve", reserve_array(m->reserve, m->n_reserve));
 }
 
 int document_status(const struct document_status *s, struct buf *out, struct err *err)

@@ -34,6 +34,10 @@ struct document_status {
 };
 MUST_CHECK int document_status(const struct document_status *s, struct buf *out, struct err *err);
 
+/* The reserve CRLs. */
+MUST_CHECK int document_reserve(const struct store_reserve *r, size_t n, struct buf *out,
+                                struct err *err);
+
 MUST_CHECK int document_history(const struct store_maintenance *m, size_t n,
                                 const struct store_audit *audit, size_t n_audit, struct buf *out,
                                 struct err *err);

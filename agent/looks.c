@@ -84,6 +84,19 @@ static int answer_history(struct conductor *c, struct store *store,
     return rc;
 }
 
+static int answer_reserve(struct conductor *c, struct store *store,
+                          const struct protocol_request *req, struct buf *out, struct err *err)
+{
+    size_t limit = req->limit ? (size_t)req->limit : ROWS_DEFAULT, n = 0;
+    struct store_reserve *r = calloc(limit, sizeof *r);
+    (void)c;
+    int rc = r ? store_reserve_list(store, false, r, limit, &n, err) : err_nomem(err);
+    if (!rc)
+        rc = document_reserve(r, n, out, err);
+    free(r);
+    return rc;
+}
+
 static const struct {
     const char *verb;
     int (*answer)(struct conductor *c, struct store *store, const struct protocol_request *req,
@@ -92,6 +105,7 @@ static const struct {
     {"status", answer_status},
     {"maintenance", answer_status},
     {"history", answer_history},
+    {"reserve-list", answer_reserve},
 };
 
 bool look_answer(struct conductor *c, struct pipe_call *call, const struct pipe_peer *peer,

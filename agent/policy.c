@@ -24,6 +24,12 @@ struct maint_policy policy_from_config(const struct config *c)
     p.key_timeout_ms = c->ca.key_probe_timeout * 1000;
     p.deadline_action =
         c->maintenance.deadline_action == CONFIG_DEADLINE_RESUME ? DEADLINE_RESUME : DEADLINE_HOLD;
+    p.reserve_mode = c->maintenance.reserve_crl == CONFIG_RESERVE_REQUIRED ? RESERVE_REQUIRED
+                     : c->maintenance.reserve_crl == CONFIG_RESERVE_WANTED ? RESERVE_WANTED
+                                                                           : RESERVE_OFF;
+    p.reserve_life = c->maintenance.reserve_life;
+    p.reserve_auto = c->maintenance.reserve_release == CONFIG_RELEASE_RUNWAY_ENDS;
+    p.reserve_same_number = c->maintenance.reserve_number == CONFIG_NUMBER_SAME;
     p.paused_probe = c->probe.maintenance_interval;
     for (size_t i = 0; i < c->ca.stop_with.n && p.n_stop_with < LIMIT_SERVICES; i++)
         (void)str_copy(p.stop_with[p.n_stop_with++], SVC_NAME_MAX, c->ca.stop_with.item[i]);

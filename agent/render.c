@@ -246,6 +246,35 @@ static void step_lines(const json_t *list, struct buf *out)
     }
 }
 
+static void reserve_lines(const json_t *list, struct buf *out)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(list, i, item)
+    {
+        const char *state = text_of(item, "state");
+        bool out_there = strncmp(state, "releas", 6) == 0 || strcmp(state, "recalling") == 0;
+        buf_printf(out, "%-*s %lld %s%s, key %lld, number %s, until %s\n", LABEL,
+                   "reserve CRL:", (long long)number_of(item, "id"), state,
+                   out_there ? " (IN USE)" : "", (long long)number_of(item, "key"),
+                   *text_of(item, "number") ? text_of(item, "number") : "-",
+                   *text_of(item, "next-update") ? text_of(item, "next-update") : "-");
+        if (out_there)
+            buf_printf(out, "  released %s by %s: %s; revocations after %s are not in it\n",
+                       text_of(item, "released"), text_of(item, "released-by"),
+                       text_of(item, "reason"), text_of(item, "this-update"));
+        if (*text_of(item, "note"))
+            buf_printf(out, "      %s\n", text_of(item, "note"));
+    }
+}
+
+static void reserve(const json_t *d, struct buf *out)
+{
+    reserve_lines(json_object_get(d, "reserve"), out);
+    if (out->len == 0)
+        buf_puts(out, "no reserve CRL was ever made\n");
+}
+
 /* The smallest runway after the maintenance; false when the answer has no comparison. */
 static bool runway_after(const json_t *d, int64_t *ret)
 {
@@ -307,6 +336,7 @@ static void answer(const json_t *d, int64_t now, struct buf *out)
     gate_lines(json_object_get(d, "gate"), out);
     proof_lines(json_object_get(d, "proof"), out);
     comparison_lines(json_object_get(d, "comparison"), out);
+    reserve_lines(json_object_get(d, "reserve"), out);
     const json_t *evidence = json_object_get(d, "evidence");
     if (evidence)
         buf_printf(out, "%-*s %s\n%-*s %s (note it on the ticket)\n", LABEL,
@@ -332,6 +362,7 @@ static void status(const json_t *d, int64_t now, struct buf *out)
         buf_printf(out, "%-*s %lld expected alarms counted and not told\n", LABEL,
                    "muted:", (long long)number_of(d, "muted-alarms"));
     service_lines(json_object_get(d, "services"), out);
+    reserve_lines(json_object_get(d, "reserve"), out);
     step_lines(json_object_get(d, "steps"), out);
 }
 
@@ -367,6 +398,8 @@ int render_document(const char *json, size_t len, const struct cli *cli, struct 
         status(d, now, out);
     else if (strcmp(kind, "history") == 0)
         history(d, out);
+    else if (strcmp(kind, "reserve") == 0)
+        reserve(d, out);
     else
         rc = err_set(err, ERR_PARSE, "an answer of the unknown kind '%.40s'", kind);
     json_decref(d);

@@ -20,6 +20,10 @@
 #define REPORT_DETAIL                                                                              \
     "With runway, history and the maintenance that is open; nothing is probed for it.\n"           \
     "Exit codes: as check; 3 as long as the service has not looked."
+#define RESERVE_DETAIL                                                                             \
+    "A reserve CRL lasts long and knows no later revocation: it is for the hour when nothing "     \
+    "else\nhelps. See the operator's guide. Exit codes: docs/exit-codes.md."
+
 #define GRANT_DETAIL                                                                               \
     "Needs an administrator. Each former access list is kept in the data folder before it is\n"    \
     "changed; the same call again changes nothing. Exit codes: 0, 20, 21, 23."
@@ -39,6 +43,15 @@ static const struct verb table[] = {
     {"resume", "", "The same as hook post-upgrade, by hand.", HOOK_DETAIL, verb_resume},
     {"abort", "", "Take a maintenance back and restore the former state.", NULL, verb_abort},
     {"extend", "", "Move the deadline of the open maintenance.", NULL, verb_extend},
+    {"reserve make", "", "Sign every base CRL once more with a long life, and seal it.",
+     RESERVE_DETAIL, verb_reserve_make},
+    {"reserve list", "", "List the reserve CRLs.", NULL, verb_reserve_list},
+    {"reserve verify", "", "Check that every reserve CRL is what was sealed.", RESERVE_DETAIL,
+     verb_reserve_verify},
+    {"reserve release", "", "Write the reserve CRLs to the CA's files: the HSM does not come back.",
+     RESERVE_DETAIL, verb_reserve_release},
+    {"reserve recall", "", "Put the former CRLs back; destroy reserve CRLs that are sealed.",
+     RESERVE_DETAIL, verb_reserve_recall},
     {"maintenance", "", "Show the open maintenance with its steps.", NULL, verb_maintenance},
     {"history", "", "List former maintenances and who did what.", NULL, verb_history},
     {"crl show", "FILE|URL|-", "Show what a CRL says, of any size.", CRL_DETAIL, verb_crl_show},

@@ -13,6 +13,7 @@
 #include "agent/logfile.h"
 #include "agent/policy.h"
 #include "agent/rights_win32.h"
+#include "agent/reservefiles_win32.h"
 #include "agent/workerprober.h"
 #include "base/file.h"
 #include "base/str.h"
@@ -21,6 +22,7 @@
 #include "win32/casettings.h"
 #include "win32/clusterapi.h"
 #include "win32/castorecert.h"
+#include "win32/certutilsign.h"
 #include "win32/eventlog.h"
 #include "win32/comadmin.h"
 #include "win32/keyprobe.h"
@@ -36,6 +38,8 @@ struct wiring_parts {
     struct cluster_services services;
     struct locate locate, watch_locate;
     char *program;
+    struct reserve_folder *reserve;
+    struct certutil_sign *sign;
     struct event_log *event_log;
     struct logfile *log_file;
     bool console;
@@ -179,6 +183,24 @@ static bool status_is_readable(const struct config *c)
     return true;
 }
 
+/* Without certutil.exe there are no reserve CRLs, and nothing else is the worse for it. */
+static int open_reserve(struct wiring *w, struct err *err)
+{
+    struct wiring_parts *p = w->parts;
+    struct err why = ERR_INIT;
+    int rc = reserve_folder_new(&p->reserve, err);
+    if (rc)
+        return rc;
+    w->seams.files = reserve_folder_seam(p->reserve);
+    const struct certutil_sign_setup setup = {
+        .folder = reserve_folder_path(p->reserve),
+        .timeout_ms = w->config.ca.publish_timeout * 1000,
+    };
+    if (certutil_sign_open(&setup, &p->sign, &why) == ERR_OK)
+        w->seams.resign = certutil_sign_seam(p->sign);
+    return ERR_OK;
+}
+
 static int open_seams(struct wiring *w, const struct ldap_fetcher *ldap, struct err *err)
 {
     struct wiring_parts *p = w->parts;
@@ -212,7 +234,7 @@ static int open_seams(struct wiring *w, const struct ldap_fetcher *ldap, struct 
     w->seams.locate = locate_seam(&p->locate);
     w->watch_locate = locate_seam(&p->watch_locate);
     w->seams.prober = worker_prober(p->program);
-    return ERR_OK;
+    return open_reserve(w, err);
 }
 
 void wiring_close(struct wiring **w)
@@ -222,6 +244,8 @@ void wiring_close(struct wiring **w)
     struct wiring_parts *p = (*w)->parts;
     if (p) {
         lazy_admin_free(&p->admin);
+        certutil_sign_close(&p->sign);
+        reserve_folder_free(&p->reserve);
         event_log_close(p->event_log);
         logfile_close(&p->log_file);
         free(p->program);

@@ -325,28 +325,117 @@ static const struct ca_cert *signer_of(const struct ca *ca, X509_CRL *crl)
     return found;
 }
 
-/* InFile OutFile now+dd:hh [-OID...]: new dates and signature, the CRL number stays. */
+/* How certutil_sign makes the tool go wrong: "refuse", "wrong-key", "drop", "keep-freshest",
+ * "keep-number", "hang". */
+static bool goes_wrong(const char *how)
+{
+    char text[32];
+    return strcmp(lab_text("certutil_sign", "", text, sizeof text), how) == 0;
+}
+
+static void remove_extension(X509_CRL *crl, const char *oid)
+{
+    ASN1_OBJECT *obj = OBJ_txt2obj(oid, 1);
+    int at = obj ? X509_CRL_get_ext_by_OBJ(crl, obj, -1) : -1;
+    ASN1_OBJECT_free(obj);
+    if (at >= 0)
+        X509_EXTENSION_free(X509_CRL_delete_ext(crl, at));
+}
+
+static bool set_extension(X509_CRL *crl, const char *oid, const char *hex)
+{
+    long len = 0;
+    uint8_t *der = OPENSSL_hexstr2buf(hex, &len);
+    ASN1_OBJECT *obj = OBJ_txt2obj(oid, 1);
+    ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+    bool ok = der && obj && value && ASN1_OCTET_STRING_set(value, der, (int)len);
+    X509_EXTENSION *ext = ok ? X509_EXTENSION_create_by_OBJ(NULL, obj, 0, value) : NULL;
+    remove_extension(crl, oid);
+    ok = ext && X509_CRL_add_ext(crl, ext, -1);
+    X509_EXTENSION_free(ext);
+    ASN1_OCTET_STRING_free(value);
+    ASN1_OBJECT_free(obj);
+    OPENSSL_free(der);
+    return ok;
+}
+
+/* "-OID,OID": extensions to be taken out. */
+static void remove_list(X509_CRL *crl, const char *list)
+{
+    char one[64];
+    for (const char *p = list; *p;) {
+        size_t n = strcspn(p, ",");
+        snprintf(one, sizeof one, "%.*s", (int)n, p);
+        if (!goes_wrong("keep-freshest") || strcmp(one, "2.5.29.46") != 0)
+            remove_extension(crl, one);
+        p += n + (p[n] == ',');
+    }
+}
+
+/* "@file": the section [Extensions]; OID= takes one out, OID="{hex}" with _continue_= sets one. */
+static HRESULT apply_file(X509_CRL *crl, const char *path)
+{
+    char line[256], oid[64] = "";
+    FILE *f = fopen(path, "rb");
+    HRESULT hr = S_OK;
+    if (f == NULL)
+        return HRESULT_FROM_WIN32(ERROR_FILE_NOT_FOUND);
+    while (SUCCEEDED(hr) && fgets(line, sizeof line, f)) {
+        char hex[128] = "";
+        line[strcspn(line, "\r\n")] = '\0';
+        size_t eq = strcspn(line, "=");
+        if (sscanf(line, "_continue_=\"%127[0-9a-fA-F]\"", hex) == 1) {
+            if (!goes_wrong("keep-number"))
+                hr = set_extension(crl, oid, hex) ? S_OK : E_INVALIDARG;
+        } else if (line[eq] && eq < sizeof oid) {
+            snprintf(oid, sizeof oid, "%.*s", (int)eq, line);
+            if (!line[eq + 1])
+                remove_list(crl, oid);
+        } else if (line[0] && line[0] != '[') {
+            hr = E_INVALIDARG;
+        }
+    }
+    fclose(f);
+    return hr;
+}
+
+/* InFile OutFile now+dd:hh [-OID,OID | @file]: new dates and signature, the CRL number stays unless
+ * the file says another one. */
+static HRESULT change(const struct args *a, X509_CRL *crl, int64_t *validity)
+{
+    HRESULT hr = S_OK;
+    for (int i = 2; i < a->n && SUCCEEDED(hr); i++) {
+        if (str_starts_nocase(a->v[i], "now+") && span(a->v[i] + 4) > 0)
+            *validity = span(a->v[i] + 4);
+        else if (a->v[i][0] == '-')
+            remove_list(crl, a->v[i] + 1);
+        else if (a->v[i][0] == '@')
+            hr = apply_file(crl, a->v[i] + 1);
+        else
+            hr = E_INVALIDARG;
+    }
+    if (goes_wrong("drop")) {
+        STACK_OF(X509_REVOKED) *list = X509_CRL_get_REVOKED(crl);
+        X509_REVOKED_free(sk_X509_REVOKED_pop(list));
+    }
+    return hr;
+}
+
 static HRESULT resign(const struct args *a, X509_CRL *crl)
 {
     static struct ca ca;
     struct hsm *hsm = NULL;
     uint8_t *der = NULL;
     int64_t now = lab_now(), validity = 7 * 86400;
-    for (int i = 2; i < a->n; i++) {
-        if (str_starts_nocase(a->v[i], "now+") && span(a->v[i] + 4) > 0)
-            validity = span(a->v[i] + 4);
-        else if (a->v[i][0] == '-') {
-            ASN1_OBJECT *oid = OBJ_txt2obj(a->v[i] + 1, 1);
-            int at = oid ? X509_CRL_get_ext_by_OBJ(crl, oid, -1) : -1;
-            ASN1_OBJECT_free(oid);
-            if (at >= 0)
-                X509_EXTENSION_free(X509_CRL_delete_ext(crl, at));
-        } else
-            return E_INVALIDARG;
-    }
-    HRESULT hr = ca_load(&ca);
-    const struct ca_cert *cert = SUCCEEDED(hr) ? signer_of(&ca, crl) : NULL;
-    if (cert == NULL)
+    HRESULT hr = change(a, crl, &validity);
+    if (SUCCEEDED(hr))
+        hr = ca_load(&ca);
+    if (FAILED(hr))
+        return hr;
+    const struct ca_cert *cert = signer_of(&ca, crl);
+    if (goes_wrong("wrong-key") && ca.n_certs > 1)
+        cert = cert == &ca.certs[0] ? &ca.certs[1] : &ca.certs[0];
+    if (cert == NULL || goes_wrong("refuse"))
         return NTE_NOT_FOUND;
     ASN1_TIME *from = ASN1_TIME_set(NULL, (time_t)now),
               *to = ASN1_TIME_set(NULL, (time_t)(now + validity));
@@ -369,6 +458,8 @@ static HRESULT verb_sign(const struct args *a)
 {
     if (a->n < 2)
         return E_INVALIDARG;
+    while (goes_wrong("hang"))
+        Sleep(200);
     FILE *f = fopen(a->v[0], "rb");
     if (f == NULL)
         return HRESULT_FROM_WIN32(ERROR_FILE_NOT_FOUND);
