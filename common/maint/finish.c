@@ -92,9 +92,9 @@ static enum maint_outcome close_it(struct work *w, const char *note)
 {
     struct err *err = &w->a->err;
     struct store *s = w->m->store;
-    static const char *const timers[] = {"maint.probe", "maint.alarm", "maint.watch",
-                                         "maint.owner", "maint.moved", "maint.blind",
-                                          "maint.reserve"};
+    static const char *const timers[] = {"maint.probe",  "maint.alarm", "maint.watch",
+                                         "maint.owner",  "maint.moved", "maint.blind",
+                                         "maint.reserve"};
     int rc = ERR_OK;
     for (size_t i = 0; i < ARRAY_LEN(timers) && !rc; i++)
         rc = store_timer_clear(s, timers[i], err);

@@ -188,7 +188,7 @@ bool reserve_ca_down(struct work *w)
     struct svc_info info;
     struct err ignored = ERR_INIT;
     return svc->ops->query(svc->self, w->m->policy.service, &info, &ignored) == ERR_OK &&
-           info.state == SVC_STOPPED;
+           info.state == SVC_STOPPED && info.trouble != SVC_ELSEWHERE;
 }
 
 int reserve_reconcile(struct work *w, struct err *err)

@@ -110,6 +110,8 @@ static enum maint_outcome check_need(struct work *w)
     struct err why = ERR_INIT;
     if (svc->ops->query(svc->self, w->m->policy.service, &info, &w->a->err))
         return MAINT_FAILED;
+    if (info.trouble == SVC_ELSEWHERE)
+        return usage(w, "another node of the failover cluster has the CA: look there first");
     if (info.state != SVC_RUNNING)
         return MAINT_DONE;
     int rc = look_keys(w, &why);

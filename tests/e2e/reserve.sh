@@ -17,14 +17,17 @@ before=$(service_state CertSvc)
 pre() { expect_out "$1" hook pre-upgrade --change "$2" --window 30m --reserve 10m --json; }
 number=$(crl_number "$base")
 
-step "the signing tool refuses, uses another key, drops an entry, keeps Freshest CRL or the number, hangs: no pause"
-for how in refuse:refused wrong-key:signature drop:'every entry' keep-freshest:Freshest keep-number:'CRL number' hang:'time|end'; do
+step "the signing tool uses another key, drops an entry, hangs: nothing is sealed; when it refuses there is no pause"
+for how in wrong-key:signature drop:'every entry' hang:'end|time'; do
     lab ca set certutil_sign "${how%%:*}"
-    pre 10 "R-${how%%:*}"
-    expect_match "$how" "$(json .error.text)" "reserve CRL.*(${how#*:}|0x)"
-    expect "CA" "$(service_state CertSvc)" "$before"
-    expect "nothing is left in the sealed folder" "$(find "$sealed" -type f | wc -l)" 0
+    expect_out 23 reserve make --json
+    expect_match "$how" "$(json .error.text)" "reserve CRL.*(${how#*:})"
 done
+lab ca set certutil_sign refuse
+pre 10 R-REFUSED
+expect_match "says so" "$(json .error.text)" 'without a reserve CRL there is no pause.*certutil -sign'
+expect "CA" "$(service_state CertSvc)" "$before"
+expect "nothing is left in the sealed folder" "$(find "$sealed" -type f | wc -l)" 0
 lab ca unset certutil_sign
 expect "CRL number" "$(crl_number "$base")" "$number"
 
@@ -81,10 +84,7 @@ expect "all are over" "$(json '[.reserve[] | select(.state == "recalled")] | len
 expect_out 0 history --json
 expect_match "audit" "$(json '[.audit[].verb] | join(" ")')" 'reserve-recalled.*reserve-release.*reserve-seal'
 
-step "not needed: destroyed at the end of the maintenance; by hand: made, then taken back"
-pre 0 R-2
-expect_out 0 hook post-upgrade --change R-2 --json
-expect "sealed folder" "$(find "$sealed" -type f | wc -l)" 0
+step "by hand: made, not released while the CA signs, taken back"
 expect_out 0 reserve make --json
 expect "sealed folder" "$(find "$sealed" -type f | wc -l)" 2
 expect_out 20 reserve release --reason "the CA signs" --json

@@ -492,6 +492,18 @@ function Test-Ca {
         Invoke-Agent publish --change V41 | Out-Null
         $script:code -eq 0
     }
+    $crl = Get-ChildItem "$env:SystemRoot\System32\CertSrv\CertEnroll\*.crl" | Where-Object { $_.Name -notmatch '\+' } | Select-Object -First 1
+    Show-Fact 'V80' 'certutil -sign with a list of extensions to take out: exit code, dates, number, extensions' {
+        Invoke-Certutil -silent -f -sign $crl.FullName "$env:TEMP\v80.crl" now+2:00 '-2.5.29.46,1.3.6.1.4.1.311.21.4' | Out-Null
+        $script:code
+        Invoke-Agent crl show "$env:TEMP\v80.crl"
+    }
+    Test-Fact 'V81' 'certutil -sign with an extension file sets the CRL number and takes extensions out' {
+        Set-Content "$env:TEMP\v81.inf" "[Extensions]`r`n2.5.29.46=`r`n1.3.6.1.4.1.311.21.4=`r`n2.5.29.20=`"{hex}`"`r`n_continue_=`"02020fa0`"" -Encoding ascii
+        Invoke-Certutil -silent -f -sign $crl.FullName "$env:TEMP\v81.crl" now+2:00 "@$env:TEMP\v81.inf" | Out-Null
+        $text = (Invoke-Agent crl show "$env:TEMP\v81.crl") -join "`n"
+        $script:code -eq 0 -and $text -match '4000'
+    }
     Show-Fact 'V11' 'exit codes of certutil: -ping with the CA stopped, -verifykeys of a CA that is not there' {
         Stop-Service CertSvc
         Invoke-Certutil -ping | Out-Null
@@ -634,6 +646,7 @@ function Show-Rest {
     } else {
         Write-Hand 'V45' 'in a domain: crlagent check --url ldap:///... reaches each domain controller with a signed bind'
     }
+    Write-Hand 'V82' 'with reserve-crl on and key access for the account: pre-upgrade, reserve release with the HSM away, post-upgrade; the CRL is replaced'
     Write-Hand 'V55' 'in a domain: what the attribute of an unused CDP object holds (ldp.exe)'
     Test-Fact 'V46' 'the cluster API is on this Windows' { Test-Path (Join-Path $env:SystemRoot 'System32\clusapi.dll') }
     Write-Hand 'V46' 'on a failover cluster: pre-upgrade takes the CA resource offline, post-upgrade brings it online'
