@@ -11,6 +11,7 @@
 #include "fuzz/harness.h"
 #include "store/history.h"
 #include "store/maintenance.h"
+#include "store/reserve.h"
 
 static char folder[64], path[80];
 
@@ -67,6 +68,8 @@ static void read_all(struct store *s)
     static struct store_notice notices[4];
     static struct store_round rounds[8];
     static struct store_keytest tests[8];
+    static struct store_reserve reserves[8];
+    static struct store_reserve_place places[8];
     struct err e = ERR_INIT;
     size_t n = 0, k = 0;
     int64_t due;
@@ -80,9 +83,11 @@ static void read_all(struct store *s)
         (void)!store_figure_list(s, m[i].id, figures, 8, &k, &e);
     }
     (void)!store_maintenance_active(s, m, &e);
+    (void)!store_reserve_list(s, false, reserves, 8, &k, &e);
+    (void)!store_reserve_place_list(s, 1, places, 8, &k, &e);
     (void)!store_audit_list(s, 0, audit, 8, &k, &e);
     (void)!store_probe_list(s, NULL, WHEN_NONE, probes, 8, &k, &e);
-    (void)!store_notice_due(s, INT64_MAX, notices, 4, &k, &e);
+    (void)!store_notice_due(s, "mail", INT64_MAX, notices, 4, &k, &e);
     (void)!store_round_list(s, WHEN_NONE, rounds, 8, &k, &e);
     (void)!store_keytest_list(s, WHEN_NONE, tests, 8, &k, &e);
     (void)!store_timer_get(s, "maint.probe", &due, &e);
