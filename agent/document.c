@@ -195,22 +195,22 @@ static json_t *reserve_array(const struct store_reserve *r, size_t n)
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++) {
         json_t *o = json_object();
-        put_number(o, "id", r[i].id);
-        put_text(o, "state", r[i].state);
-        put_number(o, "key", r[i].key_index);
-        put_number(o, "partition", r[i].partition);
-        put_known(o, "maintenance", r[i].maintenance ? r[i].maintenance : -1);
-        put_text(o, "number", r[i].number);
-        put_text(o, "of-number", r[i].of_number);
-        put_text(o, "sha256", r[i].sha256);
-        put_when(o, "made", r[i].made);
-        put_when(o, "this-update", r[i].this_update);
-        put_when(o, "next-update", r[i].next_update);
-        put_number(o, "entries", (int64_t)r[i].entries);
-        put_when(o, "released", r[i].released);
-        put_text(o, "released-by", r[i].who);
-        put_text(o, "reason", r[i].reason);
-        put_text(o, "note", r[i].note);
+        json_put_number(o, "id", r[i].id);
+        json_put_text(o, "state", r[i].state);
+        json_put_number(o, "key", r[i].key_index);
+        json_put_number(o, "partition", r[i].partition);
+        json_put_known(o, "maintenance", r[i].maintenance ? r[i].maintenance : -1);
+        json_put_text(o, "number", r[i].number);
+        json_put_text(o, "of-number", r[i].of_number);
+        json_put_text(o, "sha256", r[i].sha256);
+        json_put_when(o, "made", r[i].made);
+        json_put_when(o, "this-update", r[i].this_update);
+        json_put_when(o, "next-update", r[i].next_update);
+        json_put_number(o, "entries", (int64_t)r[i].entries);
+        json_put_when(o, "released", r[i].released);
+        json_put_text(o, "released-by", r[i].who);
+        json_put_text(o, "reason", r[i].reason);
+        json_put_text(o, "note", r[i].note);
         json_array_append_new(list, o);
     }
     return list;
