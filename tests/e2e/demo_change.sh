@@ -57,9 +57,8 @@ if [ $CONSOLE = manual ]; then
     bold "10. By hand: a person types what is shown and pastes the answer; the gates are the same"
 else
     bold "10. Read-only gates: the appliances, the plan, and the agent's own dry run"
-    driver 1 check
-    say "(one warning: real appliances would need an hour or more, the lab's times are scaled down. What no appliance tells,"
-    say " a person has looked at: name and date are in the plan)"
+    driver 0 check
+    say "(remarks only; what no appliance tells, a person has looked at: name and date are in the plan)"
 fi
 
 bold "11. Pause the CA, upgrade both members, resume the CA; one-way steps are proven from a fresh login"
