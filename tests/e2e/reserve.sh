@@ -51,7 +51,7 @@ lab hsm away > /dev/null
 expect_out 14 hook post-upgrade --change R-1 --json
 expect_rc 20 agent reserve release
 cp "$file" "$T/kept"
-printf '\x01' | dd of="$file" bs=1 seek=$(($(stat -c %s "$file") - 9)) conv=notrunc status=none
+python3 -c 'import sys; p = sys.argv[1]; b = bytearray(open(p, "rb").read()); b[-9] ^= 1; open(p, "wb").write(b)' "$file"
 expect_out 23 reserve verify --json
 expect_out 23 reserve release --reason "HSM is dead" --json
 expect_match "says so" "$(json .error.text)" 'not what was sealed'
