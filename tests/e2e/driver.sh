@@ -698,6 +698,7 @@ case_ssh_agent() {
     hu 2 check --no-agents
     said 'no key agent answers'
     eval "$(ssh-agent -s -a "$W/agent.sock")" > /dev/null
+    trap 'ssh-agent -k > /dev/null 2>&1; cleanup' EXIT
     hu 2 check --no-agents
     said 'the key agent holds no key'
     ssh-add -q "$W/other"
@@ -710,7 +711,6 @@ case_ssh_agent() {
     # the transfer logs in by itself, too
     hu 0 run
     versions hsm1 7.7.0-317 7.7.0
-    ssh-agent -k > /dev/null
     grep -q 'Accepted publickey' "$W/hsm1/sshd.log" || fail "sshd saw no key"
     ! grep -q 'Accepted password' "$W/hsm1/sshd.log" || fail "a password was used"
 }
