@@ -33,11 +33,12 @@ static int deliver(struct cli *cli, const struct buf *text, const char *output, 
 
 /* Without a URL or a certificate on a CA host: the service knows the CA's locations, asks them and
  * renders. */
-static int check_by_service(struct cli *cli, const char *format_name)
+static int check_by_service(struct cli *cli, const char *format_name, const char *fail_on)
 {
     struct protocol_request req = protocol_request_init("check");
     const struct control_style style = {.plain = true, .quiet = true};
     (void)str_copy(req.format, sizeof req.format, format_name);
+    (void)str_copy(req.fail_on, sizeof req.fail_on, fail_on);
     int code = control_run(cli, &req, &style);
     if (code <= EXIT_CHECK_UNKNOWN)
         return code;
@@ -72,7 +73,7 @@ int verb_check(struct cli *cli, int argc, char **argv)
         severity_parse(fail_on_name, &fail_on, &err))
         return cli_fail(cli, EXIT_USAGE, &err);
     if (names_nothing(&o) && cli->control && !output)
-        return check_by_service(cli, format_name);
+        return check_by_service(cli, format_name, fail_on_name);
     SCOPED(probing_free) struct probing p = {0};
     if (probing_run(cli, &o, &p, &err))
         return err.code == ERR_INVALID ? cli_fail(cli, EXIT_USAGE, &err)

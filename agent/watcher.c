@@ -18,10 +18,15 @@
 #define STOP_MS 3000    /* then the thread is left to the end of the program */
 #define BEGIN_SECONDS 2 /* the first look comes after what a start has to do itself */
 
+struct rendering {
+    enum report_format format;
+    enum severity fail_on;
+};
+
 struct asked {
     struct asked *next;
     struct pipe_call *call;
-    enum report_format format;
+    struct rendering how;
 };
 
 struct watcher {
@@ -106,14 +111,14 @@ static struct work_to_do wait_for_work(struct watcher *w, int64_t due)
     return todo;
 }
 
-static void answer_one(struct watcher *w, struct pipe_call *call, enum report_format format,
+static void answer_one(struct watcher *w, struct pipe_call *call, const struct rendering *how,
                        const struct look *l, struct store *store)
 {
     SCOPED(buf_free) struct buf text = BUF_INIT;
     struct err err = ERR_INIT;
     int exit_code = EXIT_CHECK_UNKNOWN;
     (void)w;
-    if (look_render(l, store, NULL, format, &text, &exit_code, &err))
+    if (look_render(l, store, NULL, how->format, how->fail_on, &text, &exit_code, &err))
         call_answer(call, EXIT_CHECK_UNKNOWN, err.text, "", 0);
     else
         call_answer(call, exit_code, "", buf_str(&text), text.len);
@@ -126,7 +131,7 @@ static void answer_all(struct watcher *w, struct asked *list, const struct look 
         struct asked *a = list;
         list = a->next;
         if (l)
-            answer_one(w, a->call, a->format, l, w->store);
+            answer_one(w, a->call, &a->how, l, w->store);
         else
             call_answer(a->call, EXIT_CHECK_UNKNOWN, why->text, "", 0);
         free(a);
@@ -218,7 +223,7 @@ bool watcher_stop(struct watcher *w)
     return true;
 }
 
-static void enqueue(struct watcher *w, struct pipe_call *call, enum report_format format)
+static void enqueue(struct watcher *w, struct pipe_call *call, const struct rendering *how)
 {
     struct asked *a = calloc(1, sizeof *a);
     if (!a) {
@@ -226,7 +231,7 @@ static void enqueue(struct watcher *w, struct pipe_call *call, enum report_forma
         return;
     }
     a->call = call;
-    a->format = format;
+    a->how = *how;
     AcquireSRWLockExclusive(&w->lock);
     a->next = w->queue;
     w->queue = a;
@@ -234,7 +239,7 @@ static void enqueue(struct watcher *w, struct pipe_call *call, enum report_forma
     WakeAllConditionVariable(&w->wake);
 }
 
-static void report(struct watcher *w, struct pipe_call *call, enum report_format format)
+static void report(struct watcher *w, struct pipe_call *call, const struct rendering *how)
 {
     SCOPED(store_close) struct store *store = NULL;
     struct err err = ERR_INIT;
@@ -249,14 +254,14 @@ static void report(struct watcher *w, struct pipe_call *call, enum report_format
                     "crlagent check",
                     "", 0);
     else
-        answer_one(w, call, format, w->last, store);
+        answer_one(w, call, how, w->last, store);
     ReleaseSRWLockShared(&w->lock);
 }
 
 bool watcher_request(struct watcher *w, struct pipe_call *call, const struct pipe_peer *peer,
                      const struct protocol_request *req)
 {
-    enum report_format format = REPORT_TEXT;
+    struct rendering how = {REPORT_TEXT, SEV_WARNING};
     struct err err = ERR_INIT;
     bool check = strcmp(req->verb, "check") == 0;
     if (!w || (!check && strcmp(req->verb, "report") != 0))
@@ -266,12 +271,13 @@ bool watcher_request(struct watcher *w, struct pipe_call *call, const struct pip
                     "this account may not read the status; ask for membership in the readers group "
                     "of the configuration",
                     "", 0);
-    else if (*req->format && report_format_parse(req->format, &format, &err))
+    else if ((*req->format && report_format_parse(req->format, &how.format, &err)) ||
+             (*req->fail_on && severity_parse(req->fail_on, &how.fail_on, &err)))
         call_answer(call, EXIT_CHECK_UNKNOWN, err.text, "", 0);
     else if (check)
-        enqueue(w, call, format);
+        enqueue(w, call, &how);
     else
-        report(w, call, format);
+        report(w, call, &how);
     return true;
 }
 

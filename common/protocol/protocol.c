@@ -35,6 +35,7 @@ static const struct json_field request_fields[] = {
     NUMBER(protocol_request, "token-epoch", token_epoch, 1, INT64_MAX, 0),
     NUMBER(protocol_request, "limit", limit, 1, ROWS_MAX, 0),
     TEXT(protocol_request, "format", format, 0),
+    TEXT(protocol_request, "fail-on", fail_on, 0),
     TEXT(protocol_request, "deadline", deadline, 0),
     BOOL(protocol_request, "dry-run", dry_run),
     BOOL(protocol_request, "prepare-only", prepare_only),

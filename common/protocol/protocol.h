@@ -34,6 +34,7 @@ struct protocol_request {
     int64_t token_id, token_epoch;              /* fencing token; 0 = not given */
     int64_t limit;                              /* rows of a list, 0 = not given; at most 1000 */
     char format[16];  /* of a report: "text", "json" ...; "" = not given */
+    char fail_on[12]; /* "info", "warning", "critical": which findings count for the exit code */
     char deadline[8]; /* "hold", "resume", "" = not given */
     bool dry_run, prepare_only, take_over;
 };

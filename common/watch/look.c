@@ -202,7 +202,8 @@ static size_t points(struct store *store, struct report_point *ret, struct err *
 }
 
 int look_render(const struct look *l, struct store *store, const char *host,
-                enum report_format format, struct buf *out, int *ret_exit, struct err *err)
+                enum report_format format, enum severity fail_on, struct buf *out, int *ret_exit,
+                struct err *err)
 {
     const struct ca_settings *s = &l->view.settings;
     struct report_maintenance m;
@@ -236,6 +237,6 @@ int look_render(const struct look *l, struct store *store, const char *host,
                    host && *host    ? host
                    : s->server_name ? s->server_name
                                     : "");
-    *ret_exit = report_exit_code(&r, SEV_WARNING);
+    *ret_exit = report_exit_code(&r, fail_on);
     return report_render(&r, format, NULL, out, err);
 }

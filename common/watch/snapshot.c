@@ -26,7 +26,7 @@ int snapshot_keep(struct store *store, int64_t maintenance, const char *phase, b
     int exit_code = 0;
     (void)str_copy(p.phase, sizeof p.phase, phase);
     (void)str_copy(l->phase, sizeof l->phase, phase);
-    int rc = look_render(l, store, NULL, REPORT_JSON, &body, &exit_code, err);
+    int rc = look_render(l, store, NULL, REPORT_JSON, SEV_WARNING, &body, &exit_code, err);
     l->phase[0] = '\0';
     p.weight = weight_of(l, exit_code);
     if (rc || (keep_worst &&

@@ -299,7 +299,7 @@ static int queue(struct watch *w, const struct look *l, const struct findings *f
         buf_putc(&text, '\n');
     }
     if (l && l->round.n <= REPORT_LOCATIONS_MAX &&
-        look_render(l, w->setup.store, NULL, REPORT_HTML, &html, &exit_code, &ignored))
+        look_render(l, w->setup.store, NULL, REPORT_HTML, SEV_WARNING, &html, &exit_code, &ignored))
         buf_clear(&html);
     bool over = news[worst].change == ALARM_OVER;
     const struct notice notice = {
@@ -391,7 +391,8 @@ static void write_metrics(struct watch *w, const struct look *l)
     err_clear(&w->metrics);
     if (!w->setup.metrics || !*w->setup.metrics)
         return;
-    int rc = look_render(l, w->setup.store, NULL, REPORT_METRICS, &text, &exit_code, &w->metrics);
+    int rc = look_render(l, w->setup.store, NULL, REPORT_METRICS, SEV_WARNING, &text, &exit_code,
+                         &w->metrics);
     if (!rc)
         rc = file_write_atomic(w->setup.metrics, buf_str(&text), text.len, &w->metrics);
     if (rc)

@@ -72,10 +72,10 @@ void watch_whole(struct watch *w);
 MUST_CHECK int watch_look(struct watch *w, struct look **ret, struct err *err);
 
 /* Renders a look. store: for the maintenance and the history, of the calling thread. ret_exit: as
- * report_exit_code() with warnings. */
+ * report_exit_code() with fail_on. */
 MUST_CHECK int look_render(const struct look *l, struct store *store, const char *host,
-                           enum report_format format, struct buf *out, int *ret_exit,
-                           struct err *err);
+                           enum report_format format, enum severity fail_on, struct buf *out,
+                           int *ret_exit, struct err *err);
 
 /* ---- inside of the watch ---- */
 /* A finding for each reserve CRL in use, and for each location that serves one that is over. */

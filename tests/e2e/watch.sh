@@ -93,6 +93,7 @@ expect "neither the expired one's nor a file server's" "$(json '[.locations[] | 
 expect "responder" "$(json '[.locations[] | select(.type == "ocsp") | "\(.state) \(.ocsp.signer) \(.ocsp.certificate)"] | join(" ")')" "OK delegated good"
 expect_out 1 check
 expect_match "text" "$OUT" 'base\*.*old.crl.*only certificates issued earlier name this location'
+expect_out 0 check --fail-on critical
 eventually 8 "metric of it" metric '^crlagent_cdp_up\{.*old.crl.*scope="issued".* 1'
 ln -sf "Lab Issuing CA.crl" "$L/www/pki/gone.crl"
 

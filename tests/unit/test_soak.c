@@ -199,7 +199,7 @@ static void render(struct soak *d, const struct look *l)
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         SCOPED(buf_free) struct buf out = BUF_INIT;
         int code;
-        if (look_render(l, d->b.store, "soak", formats[i], &out, &code, &d->b.err))
+        if (look_render(l, d->b.store, "soak", formats[i], SEV_WARNING, &out, &code, &d->b.err))
             fail_msg("%s", d->b.err.text);
         assert_true(out.len > 100);
     }
