@@ -55,6 +55,8 @@ expected() {
         "crlagent grant --ca --services") echo 23 ;; # Wine's SCM keeps no access lists, and grant says so
         *LocalSystem* | *svc-crlagent*) echo skip ;;  # another account than the one of this walk
         "crlagent uninstall" | "crlagent grant") echo skip ;;
+        "crlagent reserve list") echo 0 ;; # none is kept in this walk; the rest of that emergency is the story of reserve.sh
+        "crlagent reserve "* | *"--window 3d") echo skip ;;
         "crlagent doctor"*) echo 0 1 2 ;;
         "crlagent check"* | "crlagent simulate"* | "crlagent crl "*) echo 0 1 2 ;;
         "crlagent config init") echo 0 ;;
