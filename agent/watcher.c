@@ -15,7 +15,7 @@
 #include "win32/caevents.h"
 #include "win32/service.h"
 
-#define STOP_MS 3000    /* then the thread is left to the end of the program */
+#define STOP_MS 15000   /* then the thread is left to the end of the program, with its store */
 #define BEGIN_SECONDS 2 /* the first look comes after what a start has to do itself */
 
 struct rendering {
