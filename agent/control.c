@@ -24,7 +24,9 @@ static void show_progress(const struct asking *a, const struct protocol_progress
     /* Only the time of day: the line must stay short on a console. */
     when_format(p->when, when);
     const char *clock = strlen(when) == 20 ? when + 11 : when;
-    fprintf(a->cli->err, "%.9s  %-9s  %s\n", clock, p->state, p->text);
+    /* A dry run or a publication on its own is no maintenance and has no state. */
+    const char *state = strcmp(p->state, "none") == 0 ? "-" : p->state;
+    fprintf(a->cli->err, "%.9s  %-9s  %s\n", clock, state, p->text);
     fflush(a->cli->err);
 }
 

@@ -22,7 +22,11 @@ T0=$SECONDS
 
 bold() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 say() { printf '%s\n' "$*" | indent; }
-typed() { printf '\n   \033[36mC:\\> %s\033[0m\n' "$*"; }
+typed() { # what has blanks in it is typed in quotes
+    local arg line=
+    for arg in "$@"; do case $arg in *' '*) line+=" \"$arg\"" ;; *) line+=" $arg" ;; esac; done
+    printf '\n   \033[36mC:\\>%s\033[0m\n' "$line"
+}
 
 # Line by line as it comes, three blanks in front; what is longer than the terminal goes on below its own beginning.
 COLUMNS=${COLUMNS:-$(tput cols 2> /dev/null || echo 100)}
@@ -124,7 +128,8 @@ crl_dates "$DIR/www/pki/Lab Issuing CA.crl"
 
 bold "8. What is on record"
 agent 0 history
-typed "eventvwr (Application log, source crlagent), as the agent's own log tells it"
+typed eventvwr
+say "(Application log, source crlagent; here as the agent's own log tells it)"
 tail -12 "$DATA/logs/crlagent.log" | indent
 
 if [ $PART = change ]; then
