@@ -6,7 +6,7 @@ function(crla_embed_text target file symbol)
   set(out "${CMAKE_CURRENT_BINARY_DIR}/embed_${symbol}.c")
   add_custom_command(OUTPUT "${out}"
     COMMAND "${CMAKE_COMMAND}" "-DIN=${path}" "-DOUT=${out}" "-DSYMBOL=${symbol}"
-      -P "${CMAKE_SOURCE_DIR}/common/cmake/EmbedRun.cmake"
-    DEPENDS "${path}" "${CMAKE_SOURCE_DIR}/common/cmake/EmbedRun.cmake" VERBATIM)
+      -P "${CMAKE_SOURCE_DIR}/cmake/EmbedRun.cmake"
+    DEPENDS "${path}" "${CMAKE_SOURCE_DIR}/cmake/EmbedRun.cmake" VERBATIM)
   target_sources(${target} PRIVATE "${out}")
 endfunction()

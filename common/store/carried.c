@@ -21,6 +21,16 @@ int store_carried_put(struct store *s, const struct store_carried *c, struct err
     return stmt_run(&q);
 }
 
+static void read_carried(struct stmt *q, void *row)
+{
+    struct store_carried *c = row;
+    col_text(q, c->url, sizeof c->url);
+    c->role = (uint32_t)col_int(q);
+    c->key_index = (uint32_t)col_int(q);
+    c->until = col_int(q);
+    c->seen = col_int(q);
+}
+
 int store_carried_list(struct store *s, int64_t now, struct store_carried *ret, size_t max,
                        size_t *ret_n, struct err *err)
 {
@@ -31,19 +41,7 @@ int store_carried_list(struct store *s, int64_t now, struct store_carried *ret, 
                     err);
     stmt_int(&q, now);
     stmt_int(&q, (int64_t)max);
-    size_t n = 0;
-    while (n < max && stmt_row(&q) == ERR_OK) {
-        struct store_carried *c = &ret[n++];
-        col_text(&q, c->url, sizeof c->url);
-        c->role = (uint32_t)col_int(&q);
-        c->key_index = (uint32_t)col_int(&q);
-        c->until = col_int(&q);
-        c->seen = col_int(&q);
-    }
-    if (q.rc)
-        return q.rc;
-    *ret_n = n;
-    return ERR_OK;
+    return stmt_rows(&q, read_carried, ret, sizeof *ret, max, ret_n);
 }
 
 int store_carried_prune(struct store *s, int64_t now, struct err *err)

@@ -31,8 +31,9 @@ int store_probe_add(struct store *s, const struct store_probe *p, struct err *er
     return stmt_run(&q);
 }
 
-static void read_probe(struct stmt *q, struct store_probe *p)
+static void read_probe(struct stmt *q, void *row)
 {
+    struct store_probe *p = row;
     p->when = col_int(q);
     col_text(q, p->url, sizeof p->url);
     col_text(q, p->address, sizeof p->address);
@@ -62,13 +63,7 @@ int store_probe_list(struct store *s, const char *url, int64_t since, struct sto
     stmt_text(&q, url);
     stmt_int(&q, since);
     stmt_int(&q, (int64_t)max);
-    size_t n = 0;
-    while (n < max && stmt_row(&q) == ERR_OK)
-        read_probe(&q, &ret[n++]);
-    if (q.rc)
-        return q.rc;
-    *ret_n = n;
-    return ERR_OK;
+    return stmt_rows(&q, read_probe, ret, sizeof *ret, max, ret_n);
 }
 
 int store_probe_newest(struct store *s, int64_t from, int64_t until, struct store_probe *ret,
@@ -84,13 +79,7 @@ int store_probe_newest(struct store *s, int64_t from, int64_t until, struct stor
     stmt_int(&q, from);
     stmt_int(&q, until);
     stmt_int(&q, (int64_t)max);
-    size_t n = 0;
-    while (n < max && stmt_row(&q) == ERR_OK)
-        read_probe(&q, &ret[n++]);
-    if (q.rc)
-        return q.rc;
-    *ret_n = n;
-    return ERR_OK;
+    return stmt_rows(&q, read_probe, ret, sizeof *ret, max, ret_n);
 }
 
 int store_notice_add(struct store *s, const char *channel, const char *key, const void *body,
@@ -110,6 +99,18 @@ int store_notice_add(struct store *s, const char *channel, const char *key, cons
     return stmt_run(&q);
 }
 
+static void read_notice(struct stmt *q, void *row)
+{
+    struct store_notice *o = row;
+    o->id = col_int(q);
+    o->created = col_int(q);
+    col_text(q, o->channel, sizeof o->channel);
+    col_text(q, o->key, sizeof o->key);
+    o->next_try = col_int(q);
+    o->tries = (int32_t)col_int(q);
+    col_text(q, o->last_error, sizeof o->last_error);
+}
+
 int store_notice_due(struct store *s, const char *channel, int64_t now, struct store_notice *ret,
                      size_t max, size_t *ret_n, struct err *err)
 {
@@ -122,21 +123,7 @@ int store_notice_due(struct store *s, const char *channel, int64_t now, struct s
     stmt_text(&q, channel);
     stmt_int(&q, now);
     stmt_int(&q, (int64_t)max);
-    size_t n = 0;
-    while (n < max && stmt_row(&q) == ERR_OK) {
-        struct store_notice *o = &ret[n++];
-        o->id = col_int(&q);
-        o->created = col_int(&q);
-        col_text(&q, o->channel, sizeof o->channel);
-        col_text(&q, o->key, sizeof o->key);
-        o->next_try = col_int(&q);
-        o->tries = (int32_t)col_int(&q);
-        col_text(&q, o->last_error, sizeof o->last_error);
-    }
-    if (q.rc)
-        return q.rc;
-    *ret_n = n;
-    return ERR_OK;
+    return stmt_rows(&q, read_notice, ret, sizeof *ret, max, ret_n);
 }
 
 int store_notice_body(struct store *s, int64_t id, struct buf *ret, struct err *err)

@@ -39,6 +39,9 @@ void stmt_text(struct stmt *q, const char *v);
 void stmt_blob(struct stmt *q, const void *data, size_t len);
 /* ERR_OK = a row is there; ERR_NOT_FOUND = no (more) row (err untouched). */
 int stmt_row(struct stmt *q);
+/* Reads at most max rows of size bytes each; *ret_n is set only when all of them could be read. */
+int stmt_rows(struct stmt *q, void (*read)(struct stmt *q, void *row), void *rows, size_t size,
+              size_t max, size_t *ret_n);
 int64_t col_int(struct stmt *q);
 int64_t col_when(struct stmt *q);
 void col_text(struct stmt *q, char *dst, size_t dst_size);

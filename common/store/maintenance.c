@@ -190,6 +190,19 @@ int store_service_save(struct store *s, int64_t maintenance, const struct store_
     return stmt_run(&q);
 }
 
+static void read_service(struct stmt *q, void *row)
+{
+    struct store_service *v = row;
+    v->seq = (uint32_t)col_int(q);
+    col_text(q, v->name, sizeof v->name);
+    v->former = (enum svc_state)col_int(q);
+    v->former_start = (enum svc_start)col_int(q);
+    v->former_delayed = col_int(q) != 0;
+    v->start_changed = col_int(q) != 0;
+    v->stopped = col_int(q) != 0;
+    v->restored = col_int(q) != 0;
+}
+
 int store_service_list(struct store *s, int64_t maintenance, struct store_service *ret, size_t max,
                        size_t *ret_n, struct err *err)
 {
@@ -199,20 +212,5 @@ int store_service_list(struct store *s, int64_t maintenance, struct store_servic
                     " stopped, restored FROM service WHERE maintenance = ? ORDER BY seq",
                     err);
     stmt_int(&q, maintenance);
-    size_t n = 0;
-    while (n < max && stmt_row(&q) == ERR_OK) {
-        struct store_service *v = &ret[n++];
-        v->seq = (uint32_t)col_int(&q);
-        col_text(&q, v->name, sizeof v->name);
-        v->former = (enum svc_state)col_int(&q);
-        v->former_start = (enum svc_start)col_int(&q);
-        v->former_delayed = col_int(&q) != 0;
-        v->start_changed = col_int(&q) != 0;
-        v->stopped = col_int(&q) != 0;
-        v->restored = col_int(&q) != 0;
-    }
-    if (q.rc)
-        return q.rc;
-    *ret_n = n;
-    return ERR_OK;
+    return stmt_rows(&q, read_service, ret, sizeof *ret, max, ret_n);
 }

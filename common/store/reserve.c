@@ -48,8 +48,9 @@ int store_reserve_save(struct store *s, struct store_reserve *r, struct err *err
     return rc;
 }
 
-static void read_row(struct stmt *q, struct store_reserve *r)
+static void read_row(struct stmt *q, void *row)
 {
+    struct store_reserve *r = row;
     r->id = col_int(q);
     int64_t maintenance = col_when(q);
     r->maintenance = maintenance == WHEN_NONE ? 0 : maintenance;
@@ -82,13 +83,7 @@ int store_reserve_list(struct store *s, bool living, struct store_reserve *ret, 
                     err);
     stmt_int(&q, living);
     stmt_int(&q, (int64_t)max);
-    size_t n = 0;
-    while (n < max && stmt_row(&q) == ERR_OK)
-        read_row(&q, &ret[n++]);
-    if (q.rc)
-        return q.rc;
-    *ret_n = n;
-    return ERR_OK;
+    return stmt_rows(&q, read_row, ret, sizeof *ret, max, ret_n);
 }
 
 int store_reserve_place_save(struct store *s, int64_t reserve, const struct store_reserve_place *p,
@@ -107,6 +102,15 @@ int store_reserve_place_save(struct store *s, int64_t reserve, const struct stor
     return stmt_run(&q);
 }
 
+static void read_place(struct stmt *q, void *row)
+{
+    struct store_reserve_place *p = row;
+    p->seq = (uint32_t)col_int(q);
+    col_text(q, p->url, sizeof p->url);
+    col_text(q, p->former_sha256, sizeof p->former_sha256);
+    p->written = col_int(q) != 0;
+}
+
 int store_reserve_place_list(struct store *s, int64_t reserve, struct store_reserve_place *ret,
                              size_t max, size_t *ret_n, struct err *err)
 {
@@ -116,16 +120,5 @@ int store_reserve_place_list(struct store *s, int64_t reserve, struct store_rese
                     " ORDER BY seq",
                     err);
     stmt_int(&q, reserve);
-    size_t n = 0;
-    while (n < max && stmt_row(&q) == ERR_OK) {
-        struct store_reserve_place *p = &ret[n++];
-        p->seq = (uint32_t)col_int(&q);
-        col_text(&q, p->url, sizeof p->url);
-        col_text(&q, p->former_sha256, sizeof p->former_sha256);
-        p->written = col_int(&q) != 0;
-    }
-    if (q.rc)
-        return q.rc;
-    *ret_n = n;
-    return ERR_OK;
+    return stmt_rows(&q, read_place, ret, sizeof *ret, max, ret_n);
 }

@@ -22,6 +22,16 @@ int store_round_add(struct store *s, const struct store_round *r, struct err *er
     return stmt_run(&q);
 }
 
+static void read_round(struct stmt *q, void *row)
+{
+    struct store_round *r = row;
+    r->when = col_int(q);
+    r->weakest = col_when(q);
+    r->effective = col_when(q);
+    r->findings = col_int(q);
+    r->visible = col_when(q);
+}
+
 int store_round_list(struct store *s, int64_t since, struct store_round *ret, size_t max,
                      size_t *ret_n, struct err *err)
 {
@@ -32,19 +42,7 @@ int store_round_list(struct store *s, int64_t since, struct store_round *ret, si
                     err);
     stmt_int(&q, since);
     stmt_int(&q, (int64_t)max);
-    size_t n = 0;
-    while (n < max && stmt_row(&q) == ERR_OK) {
-        struct store_round *r = &ret[n++];
-        r->when = col_int(&q);
-        r->weakest = col_when(&q);
-        r->effective = col_when(&q);
-        r->findings = col_int(&q);
-        r->visible = col_when(&q);
-    }
-    if (q.rc)
-        return q.rc;
-    *ret_n = n;
-    return ERR_OK;
+    return stmt_rows(&q, read_round, ret, sizeof *ret, max, ret_n);
 }
 
 int store_keytest_add(struct store *s, const struct store_keytest *t, struct err *err)
@@ -61,6 +59,16 @@ int store_keytest_add(struct store *s, const struct store_keytest *t, struct err
     return stmt_run(&q);
 }
 
+static void read_keytest(struct stmt *q, void *row)
+{
+    struct store_keytest *t = row;
+    t->when = col_int(q);
+    t->key_index = (uint32_t)col_int(q);
+    t->good = col_int(q) != 0;
+    t->ms = col_int(q);
+    col_text(q, t->detail, sizeof t->detail);
+}
+
 int store_keytest_list(struct store *s, int64_t since, struct store_keytest *ret, size_t max,
                        size_t *ret_n, struct err *err)
 {
@@ -71,17 +79,5 @@ int store_keytest_list(struct store *s, int64_t since, struct store_keytest *ret
                     err);
     stmt_int(&q, since);
     stmt_int(&q, (int64_t)max);
-    size_t n = 0;
-    while (n < max && stmt_row(&q) == ERR_OK) {
-        struct store_keytest *t = &ret[n++];
-        t->when = col_int(&q);
-        t->key_index = (uint32_t)col_int(&q);
-        t->good = col_int(&q) != 0;
-        t->ms = col_int(&q);
-        col_text(&q, t->detail, sizeof t->detail);
-    }
-    if (q.rc)
-        return q.rc;
-    *ret_n = n;
-    return ERR_OK;
+    return stmt_rows(&q, read_keytest, ret, sizeof *ret, max, ret_n);
 }

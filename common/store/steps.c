@@ -37,6 +37,19 @@ int store_step_end(struct store *s, const struct store_step *step, struct err *e
     return stmt_run(&q);
 }
 
+static void read_step(struct stmt *q, void *row)
+{
+    struct store_step *t = row;
+    t->id = col_int(q);
+    t->epoch = col_int(q);
+    col_text(q, t->name, sizeof t->name);
+    col_text(q, t->subject, sizeof t->subject);
+    t->began = col_int(q);
+    t->ended = col_when(q);
+    col_text(q, t->outcome, sizeof t->outcome);
+    col_text(q, t->detail, sizeof t->detail);
+}
+
 int store_step_list(struct store *s, int64_t maintenance, struct store_step *ret, size_t max,
                     size_t *ret_n, struct err *err)
 {
@@ -48,22 +61,7 @@ int store_step_list(struct store *s, int64_t maintenance, struct store_step *ret
                     err);
     stmt_int(&q, maintenance);
     stmt_int(&q, (int64_t)max);
-    size_t n = 0;
-    while (n < max && stmt_row(&q) == ERR_OK) {
-        struct store_step *t = &ret[n++];
-        t->id = col_int(&q);
-        t->epoch = col_int(&q);
-        col_text(&q, t->name, sizeof t->name);
-        col_text(&q, t->subject, sizeof t->subject);
-        t->began = col_int(&q);
-        t->ended = col_when(&q);
-        col_text(&q, t->outcome, sizeof t->outcome);
-        col_text(&q, t->detail, sizeof t->detail);
-    }
-    if (q.rc)
-        return q.rc;
-    *ret_n = n;
-    return ERR_OK;
+    return stmt_rows(&q, read_step, ret, sizeof *ret, max, ret_n);
 }
 
 int store_step_interrupt(struct store *s, int64_t maintenance, int64_t now, struct err *err)
@@ -109,8 +107,9 @@ int store_figure_put(struct store *s, int64_t maintenance, const struct store_fi
     return stmt_run(&q);
 }
 
-static void read_figure(struct stmt *q, struct store_figure *f)
+static void read_figure(struct stmt *q, void *row)
 {
+    struct store_figure *f = row;
     f->phase = (enum store_phase)col_int(q);
     f->key_index = (uint32_t)col_int(q);
     f->partition = (uint32_t)col_int(q);
@@ -140,13 +139,7 @@ int store_figure_list(struct store *s, int64_t maintenance, struct store_figure 
                     " ORDER BY key_index, part, delta, phase",
                     err);
     stmt_int(&q, maintenance);
-    size_t n = 0;
-    while (n < max && stmt_row(&q) == ERR_OK)
-        read_figure(&q, &ret[n++]);
-    if (q.rc)
-        return q.rc;
-    *ret_n = n;
-    return ERR_OK;
+    return stmt_rows(&q, read_figure, ret, sizeof *ret, max, ret_n);
 }
 
 int store_audit_add(struct store *s, const struct store_audit *a, struct err *err)
@@ -167,6 +160,20 @@ int store_audit_add(struct store *s, const struct store_audit *a, struct err *er
     return stmt_run(&q);
 }
 
+static void read_audit(struct stmt *q, void *row)
+{
+    struct store_audit *a = row;
+    a->id = col_int(q);
+    a->when = col_int(q);
+    col_text(q, a->sid, sizeof a->sid);
+    col_text(q, a->name, sizeof a->name);
+    col_text(q, a->verb, sizeof a->verb);
+    col_text(q, a->change, sizeof a->change);
+    a->maintenance = col_int(q);
+    a->outcome = (int32_t)col_int(q);
+    col_text(q, a->detail, sizeof a->detail);
+}
+
 int store_audit_list(struct store *s, int64_t maintenance, struct store_audit *ret, size_t max,
                      size_t *ret_n, struct err *err)
 {
@@ -178,21 +185,5 @@ int store_audit_list(struct store *s, int64_t maintenance, struct store_audit *r
                     err);
     stmt_int(&q, maintenance);
     stmt_int(&q, (int64_t)max);
-    size_t n = 0;
-    while (n < max && stmt_row(&q) == ERR_OK) {
-        struct store_audit *a = &ret[n++];
-        a->id = col_int(&q);
-        a->when = col_int(&q);
-        col_text(&q, a->sid, sizeof a->sid);
-        col_text(&q, a->name, sizeof a->name);
-        col_text(&q, a->verb, sizeof a->verb);
-        col_text(&q, a->change, sizeof a->change);
-        a->maintenance = col_int(&q);
-        a->outcome = (int32_t)col_int(&q);
-        col_text(&q, a->detail, sizeof a->detail);
-    }
-    if (q.rc)
-        return q.rc;
-    *ret_n = n;
-    return ERR_OK;
+    return stmt_rows(&q, read_audit, ret, sizeof *ret, max, ret_n);
 }

@@ -120,6 +120,17 @@ int stmt_row(struct stmt *q)
     return q->rc;
 }
 
+int stmt_rows(struct stmt *q, void (*read)(struct stmt *q, void *row), void *rows, size_t size,
+              size_t max, size_t *ret_n)
+{
+    size_t n = 0;
+    while (n < max && stmt_row(q) == ERR_OK)
+        read(q, (char *)rows + n++ * size);
+    if (!q->rc)
+        *ret_n = n;
+    return q->rc;
+}
+
 int64_t col_int(struct stmt *q)
 {
     return sqlite3_column_int64(q->st, q->next++);
