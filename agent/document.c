@@ -5,8 +5,9 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "base/jsonput.h"
 #include "base/str.h"
-#include "watch/jsonput.h"
+#include "watch/bundle.h"
 
 static json_t *finding_object(const struct finding *f)
 {
@@ -239,7 +240,7 @@ int document_answer(const char *verb, const struct maint_answer *a,
         json_put_text(o, "token", token);
     }
     if (a->row.id)
-        json_object_set_new(o, "maintenance", json_maintenance(&a->row));
+        json_object_set_new(o, "maintenance", bundle_maintenance(&a->row));
     if (a->gate.when)
         json_object_set_new(o, "gate", gate_object(&a->gate));
     if (a->prove.n_lines)
@@ -284,7 +285,7 @@ static void put_maintenance(json_t *o, const struct document_status *s)
     const struct maint_status *m = s->maint;
     json_t *services = json_array(), *steps = json_array();
     if (m->row.id && (m->active || s->steps))
-        json_object_set_new(o, "maintenance", json_maintenance(&m->row));
+        json_object_set_new(o, "maintenance", bundle_maintenance(&m->row));
     json_put_bool(o, "active", m->active);
     if (m->active)
         json_put_number(o, "muted-alarms", (int64_t)s->muted);
@@ -324,7 +325,7 @@ int document_history(const struct store_maintenance *m, size_t n, const struct s
 {
     json_t *o = document("history"), *rows = json_array(), *acts = json_array();
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(rows, json_maintenance(&m[i]));
+        json_array_append_new(rows, bundle_maintenance(&m[i]));
     for (size_t i = 0; i < n_audit; i++) {
         json_t *a = json_object();
         json_put_when(a, "when", audit[i].when);

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "base/when.h"
 
 const char *exit_name(int code)
 {
@@ -43,55 +42,13 @@ const char *exit_name(int code)
 json_t *answer_new(const char *kind, int exit)
 {
     json_t *o = json_object();
-    answer_number(o, "schema", ANSWER_SCHEMA);
-    answer_text(o, "kind", kind);
+    json_put_number(o, "schema", ANSWER_SCHEMA);
+    json_put_text(o, "kind", kind);
     if (exit >= 0) {
-        answer_text(o, "outcome", exit_name(exit));
-        answer_number(o, "exit", exit);
+        json_put_text(o, "outcome", exit_name(exit));
+        json_put_number(o, "exit", exit);
     }
     return o;
-}
-
-void answer_text(json_t *o, const char *name, const char *value)
-{
-    if (value && *value)
-        json_object_set_new(o, name, json_string(value));
-}
-
-void answer_number(json_t *o, const char *name, int64_t value)
-{
-    json_object_set_new(o, name, json_integer((json_int_t)value));
-}
-
-void answer_when(json_t *o, const char *name, int64_t when)
-{
-    char text[WHEN_TEXT_MAX];
-    if (when != WHEN_NONE)
-        answer_text(o, name, when_format(when, text));
-}
-
-static const char *code_name(enum err_code code)
-{
-    static const char *const names[] = {
-        [ERR_OK] = "",
-        [ERR_INVALID] = "invalid",
-        [ERR_NOT_FOUND] = "not-found",
-        [ERR_EXISTS] = "exists",
-        [ERR_DENIED] = "denied",
-        [ERR_IO] = "io",
-        [ERR_TIMEOUT] = "timeout",
-        [ERR_UNAVAILABLE] = "unavailable",
-        [ERR_BUSY] = "busy",
-        [ERR_STATE] = "state",
-        [ERR_PARSE] = "parse",
-        [ERR_LIMIT] = "limit",
-        [ERR_CRYPTO] = "crypto",
-        [ERR_UNSUPPORTED] = "unsupported",
-        [ERR_CANCELLED] = "cancelled",
-        [ERR_NOMEM] = "no-memory",
-        [ERR_INTERNAL] = "internal",
-    };
-    return (size_t)code < ARRAY_LEN(names) && names[code] ? names[code] : "";
 }
 
 /* "plan.xml:12: text" -> 12 and the text; false for every other line. */
@@ -109,9 +66,9 @@ static bool place_of(const char *line, const char *file, long *ret_line, const c
 void answer_error(json_t *o, const struct err *err, const char *file)
 {
     json_t *e = json_object(), *places = json_array();
-    answer_text(e, "code", code_name(err->code));
-    answer_text(e, "text", err->text);
-    answer_text(e, "file", file);
+    json_put_text(e, "code", err_code_name(err->code));
+    json_put_text(e, "text", err->text);
+    json_put_text(e, "file", file);
     for (const char *p = err->text; *p;) {
         char line[ERR_TEXT_MAX];
         const char *text;
@@ -121,11 +78,11 @@ void answer_error(json_t *o, const struct err *err, const char *file)
         p += n + (p[n] == '\n');
         if (place_of(line, file, &number, &text)) {
             json_t *place = json_object();
-            answer_number(place, "line", number);
-            answer_text(place, "text", text);
+            json_put_number(place, "line", number);
+            json_put_text(place, "text", text);
             json_array_append_new(places, place);
         } else if (str_starts(line, "  do: ")) {
-            answer_text(e, "do", line + 6);
+            json_put_text(e, "do", line + 6);
         }
     }
     if (json_array_size(places))

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/jsonput.h"
 #include "driver/exitcode.h"
 
 #define ANSWER_SCHEMA 1
@@ -20,9 +21,6 @@ const char *exit_name(int code);
 
 /* {schema, kind, outcome, exit}; exit < 0: not known, left out. Never NULL but without memory. */
 json_t *answer_new(const char *kind, int exit);
-void answer_text(json_t *o, const char *name, const char *value); /* "" is left out */
-void answer_number(json_t *o, const char *name, int64_t value);
-void answer_when(json_t *o, const char *name, int64_t when); /* WHEN_NONE is left out */
 
 /* "error": code, text, and for files "places" with line and text of each message. file: the name
  * that stands in front of the messages; NULL. */

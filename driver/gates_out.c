@@ -75,14 +75,14 @@ void gates_text(const struct gates *g, struct buf *out)
 static json_t *one(const struct gate *t)
 {
     json_t *o = json_object();
-    answer_number(o, "id", t->id);
-    answer_text(o, "symbol", gate_symbol(t->id));
-    answer_text(o, "severity", severity_name(t->severity));
-    answer_text(o, "title", gate_title(t->id));
-    answer_text(o, "subject", t->subject);
-    answer_text(o, "expected", t->expected);
-    answer_text(o, "found", t->found);
-    answer_text(o, "remedy", t->remedy);
+    json_put_number(o, "id", t->id);
+    json_put_text(o, "symbol", gate_symbol(t->id));
+    json_put_text(o, "severity", severity_name(t->severity));
+    json_put_text(o, "title", gate_title(t->id));
+    json_put_text(o, "subject", t->subject);
+    json_put_text(o, "expected", t->expected);
+    json_put_text(o, "found", t->found);
+    json_put_text(o, "remedy", t->remedy);
     return o;
 }
 
@@ -100,15 +100,15 @@ static json_t *lines(const char *text)
 static json_t *appliance(const struct site *s)
 {
     json_t *o = json_object(), *inventory = json_object();
-    answer_text(o, "name", s->a->name);
-    answer_text(o, "role", role_name(s->a->role));
-    answer_text(o, "software", s->show.software);
-    answer_text(o, "firmware", s->show.firmware);
-    answer_text(o, "model", s->show.model);
-    answer_text(o, "serial", s->show.serial);
-    answer_text(o, "attempts", s->show.attempts);
+    json_put_text(o, "name", s->a->name);
+    json_put_text(o, "role", role_name(s->a->role));
+    json_put_text(o, "software", s->show.software);
+    json_put_text(o, "firmware", s->show.firmware);
+    json_put_text(o, "model", s->show.model);
+    json_put_text(o, "serial", s->show.serial);
+    json_put_text(o, "attempts", s->show.attempts);
     if (s->show.software[0] && s->show.attempts_left >= 0)
-        answer_number(o, "attempts-left", s->show.attempts_left);
+        json_put_number(o, "attempts-left", s->show.attempts_left);
     for (int i = INV_PARTITIONS; i < INV_ITEMS; i++) {
         if (s->inventory.item[i].len)
             json_object_set_new(inventory, inventory_name((enum inventory_item)i),
@@ -124,9 +124,9 @@ int gates_json(const struct driver *drv, const struct gates *g, const char *kind
                struct buf *out, struct err *err)
 {
     json_t *o = answer_new(kind, exit_code), *list = json_array(), *sites = json_array();
-    answer_text(o, "change", drv->plan.change);
-    answer_when(o, "when", clock_now(drv->clock));
-    answer_text(o, "worst", severity_name(gates_worst(g)));
+    json_put_text(o, "change", drv->plan.change);
+    json_put_when(o, "when", clock_now(drv->clock));
+    json_put_text(o, "worst", severity_name(gates_worst(g)));
     for (size_t i = 0; i < drv->n_sites; i++)
         json_array_append_new(sites, appliance(&drv->site[i]));
     for (size_t i = 0; i < g->n; i++)
@@ -134,7 +134,7 @@ int gates_json(const struct driver *drv, const struct gates *g, const char *kind
     json_object_set_new(o, "appliances", sites);
     json_object_set_new(o, "findings", list);
     if (g->dropped)
-        answer_number(o, "dropped", (int64_t)g->dropped);
+        json_put_number(o, "dropped", (int64_t)g->dropped);
     return answer_write(o, out, err);
 }
 

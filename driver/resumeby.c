@@ -182,8 +182,8 @@ static int object(void *arg, const char *owner, const char *value)
     if (when <= 0)
         return 0;
     json_t *o = json_object();
-    answer_text(o, "owner", owner);
-    answer_when(o, "resume-by", when);
+    json_put_text(o, "owner", owner);
+    json_put_when(o, "resume-by", when);
     json_array_append_new(arg, o);
     return 0;
 }

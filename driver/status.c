@@ -59,13 +59,13 @@ static int object(void *arg, const struct journal_step *s)
         json_decref(o);
         return 0;
     }
-    answer_text(o, "owner", s->owner);
-    answer_text(o, "step", s->name);
-    answer_text(o, "state", step_state_name(s->state));
-    answer_when(o, "begun", s->begun);
-    answer_when(o, "ended", s->ended);
-    answer_number(o, "tries", s->tries);
-    answer_text(o, "detail", s->detail);
+    json_put_text(o, "owner", s->owner);
+    json_put_text(o, "step", s->name);
+    json_put_text(o, "state", step_state_name(s->state));
+    json_put_when(o, "begun", s->begun);
+    json_put_when(o, "ended", s->ended);
+    json_put_number(o, "tries", s->tries);
+    json_put_text(o, "detail", s->detail);
     json_array_append_new(arg, o);
     return 0;
 }
@@ -75,10 +75,10 @@ int status_json(struct journal *j, const char *change, int exit_code, struct buf
 {
     struct journal_step run;
     json_t *o = answer_new("status", exit_code), *steps = json_array();
-    answer_text(o, "change", change);
+    json_put_text(o, "change", change);
     int rc = journal_step(j, "", "run", &run, err);
     if (!rc)
-        answer_text(o, "run", run.state == STEP_NEW ? "none" : step_state_name(run.state));
+        json_put_text(o, "run", run.state == STEP_NEW ? "none" : step_state_name(run.state));
     json_object_set(o, "steps", steps);
     json_t *paused = resumeby_json(j);
     if (json_array_size(paused))

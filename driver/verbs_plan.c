@@ -46,12 +46,12 @@ static bool tell_package(const struct plan_package *k, const char *key, struct b
     struct err err = ERR_INIT;
     json_t *o = json_object();
     bool good = plan_check_package(k, &size, &err) == ERR_OK;
-    answer_text(o, "name", k->name);
-    answer_text(o, "file", k->file);
+    json_put_text(o, "name", k->name);
+    json_put_text(o, "file", k->file);
     json_object_set_new(o, "good", json_boolean(good));
-    answer_text(o, "why", err.text);
+    json_put_text(o, "why", err.text);
     if (good)
-        answer_number(o, "bytes", (int64_t)size);
+        json_put_number(o, "bytes", (int64_t)size);
     json_object_set_new(hop, key, o);
     if (good)
         buf_printf(text, "   %s: %llu bytes, SHA-256 as in the plan\n", k->name,
@@ -68,8 +68,8 @@ static bool tell_hops(const struct plan *p, struct buf *text, json_t *doc)
     for (size_t i = 0; i < p->n_hops; i++) {
         const struct plan_hop *h = &p->hop[i];
         json_t *o = json_object();
-        answer_text(o, "software", h->software);
-        answer_text(o, "firmware", h->firmware);
+        json_put_text(o, "software", h->software);
+        json_put_text(o, "firmware", h->firmware);
         buf_printf(text, "%s: software %s, firmware %s\n", i + 1 < p->n_hops ? "via" : "target",
                    or_kept(h->software), or_kept(h->firmware));
         if (h->patch.present)
@@ -88,11 +88,11 @@ static void tell_parts(const struct plan *p, struct buf *text, json_t *doc)
     for (size_t i = 0; i < p->n_appliances; i++) {
         const struct plan_appliance *a = &p->appliance[i];
         json_t *o = json_object();
-        answer_text(o, "name", a->name);
-        answer_text(o, "role", role_name(a->role));
-        answer_text(o, "console", console_name(a->console));
-        answer_text(o, "host", a->ssh.host);
-        answer_text(o, "device", a->serial.device);
+        json_put_text(o, "name", a->name);
+        json_put_text(o, "role", role_name(a->role));
+        json_put_text(o, "console", console_name(a->console));
+        json_put_text(o, "host", a->ssh.host);
+        json_put_text(o, "device", a->serial.device);
         json_array_append_new(sites, o);
         buf_printf(text, "%zu. %s (%s), by %s\n", i + 1, a->name, role_name(a->role),
                    console_name(a->console));
@@ -103,9 +103,9 @@ static void tell_parts(const struct plan *p, struct buf *text, json_t *doc)
     }
     for (size_t i = 0; i < p->n_attest; i++) {
         json_t *o = json_object();
-        answer_text(o, "what", p->attest[i].what);
-        answer_text(o, "by", p->attest[i].by);
-        answer_text(o, "date", p->attest[i].date);
+        json_put_text(o, "what", p->attest[i].what);
+        json_put_text(o, "by", p->attest[i].by);
+        json_put_text(o, "date", p->attest[i].date);
         json_array_append_new(attests, o);
     }
     json_object_set_new(doc, "appliances", sites);
@@ -117,12 +117,12 @@ static void tell_head(const struct plan *p, struct buf *text, json_t *doc)
 {
     char a[WHEN_TEXT_MAX], b[WHEN_TEXT_MAX];
     json_t *window = json_object();
-    answer_text(doc, "change", p->change);
-    answer_text(doc, "reason", p->reason);
-    answer_when(window, "start", p->window_start);
-    answer_when(window, "end", p->window_end);
+    json_put_text(doc, "change", p->change);
+    json_put_text(doc, "reason", p->reason);
+    json_put_when(window, "start", p->window_start);
+    json_put_when(window, "end", p->window_end);
     json_object_set_new(doc, "window", window);
-    answer_number(doc, "reserve", p->reserve);
+    json_put_number(doc, "reserve", p->reserve);
     buf_printf(text, "change %s, window %s to %s\n", p->change, when_format(p->window_start, a),
                when_format(p->window_end, b));
 }
@@ -163,12 +163,12 @@ int verb_plan_check(struct hu_cli *cli, const struct hu_verb *verb, int argc, ch
     tell_parts(&plan, &text, doc);
     if (plan_check_attestations(&plan, clock_now(cli->clock), &err)) {
         buf_printf(&text, "ATTESTATIONS: %s\n", err.text);
-        answer_text(doc, "not-attested", err.text);
+        json_put_text(doc, "not-attested", err.text);
         code = HU_USAGE;
     }
     tell_asked_later(&plan, clock_now(cli->clock), &text, doc);
-    answer_text(doc, "outcome", exit_name(code));
-    answer_number(doc, "exit", code);
+    json_put_text(doc, "outcome", exit_name(code));
+    json_put_number(doc, "exit", code);
     if (answer_write(doc, &json, &err))
         return hu_fail(cli, &p, HU_FAILED, &err);
     return hu_put(cli, p.o.json ? &json : &text, code);
@@ -182,14 +182,14 @@ static json_t *path_hops(const char *from, const struct route *r)
     for (size_t i = 0; i < r->n; i++) {
         const struct path_update *u = r->hop[i];
         json_t *o = json_object();
-        answer_text(o, "from", i ? r->hop[i - 1]->to : from);
-        answer_text(o, "to", u->to);
-        answer_text(o, "source", u->source->ref);
+        json_put_text(o, "from", i ? r->hop[i - 1]->to : from);
+        json_put_text(o, "to", u->to);
+        json_put_text(o, "source", u->source->ref);
         if (u->minutes_high) {
-            answer_number(o, "minutes-low", u->minutes_low);
-            answer_number(o, "minutes-high", u->minutes_high);
-            answer_text(o, "minutes-source",
-                        u->minutes_source ? u->minutes_source->ref : "estimate");
+            json_put_number(o, "minutes-low", u->minutes_low);
+            json_put_number(o, "minutes-high", u->minutes_high);
+            json_put_text(o, "minutes-source",
+                          u->minutes_source ? u->minutes_source->ref : "estimate");
         }
         json_array_append_new(hops, o);
     }
@@ -200,20 +200,20 @@ static int path_json(const struct paths *paths, enum component c, char **version
                      const struct route *r, int code, struct buf *out, struct err *err)
 {
     json_t *doc = answer_new("path", code), *texts = json_array();
-    answer_text(doc, "component", component_word(c));
-    answer_text(doc, "from", versions[0]);
-    answer_text(doc, "to", versions[1]);
-    answer_text(doc, "verdict", r->unprovable ? "unprovable" : route_verdict_name(r->verdict));
-    answer_text(doc, "why", r->why);
+    json_put_text(doc, "component", component_word(c));
+    json_put_text(doc, "from", versions[0]);
+    json_put_text(doc, "to", versions[1]);
+    json_put_text(doc, "verdict", r->unprovable ? "unprovable" : route_verdict_name(r->verdict));
+    json_put_text(doc, "why", r->why);
     json_object_set_new(doc, "hops", path_hops(versions[0], r));
     for (size_t i = 0; i < paths->n_texts; i++) {
         const struct path_text *t = &paths->text[i];
         if (!paths_says(t, c, versions[1], r))
             continue;
         json_t *o = json_object();
-        answer_text(o, "kind", path_text_word(t->kind));
-        answer_text(o, "text", t->text);
-        answer_text(o, "source", t->source->ref);
+        json_put_text(o, "kind", path_text_word(t->kind));
+        json_put_text(o, "text", t->text);
+        json_put_text(o, "source", t->source->ref);
         json_array_append_new(texts, o);
     }
     json_object_set_new(doc, "texts", texts);

@@ -2,6 +2,7 @@
  * Copyright the crlagent authors */
 #include <string.h>
 
+#include "base/jsonput.h"
 #include "base/str.h"
 #include "crl/print.h"
 
@@ -64,11 +65,6 @@ static json_t *json_oids(const struct crl_facts *f)
     return a;
 }
 
-static void set_int(json_t *o, const char *name, uint64_t v)
-{
-    json_object_set_new(o, name, json_integer((json_int_t)v));
-}
-
 json_t *crl_json_facts(const struct crl_facts *f)
 {
     json_t *o = json_object();
@@ -86,19 +82,19 @@ json_t *crl_json_facts(const struct crl_facts *f)
     json_object_set_new(o, "ca_version",
                         f->has_ca_version ? json_integer(f->ca_version) : json_null());
     json_object_set_new(o, "has_idp", json_boolean(f->has_idp));
-    set_int(o, "idp_scope", f->idp_scope);
+    json_put_number(o, "idp_scope", (int64_t)f->idp_scope);
     json_object_set_new(o, "idp_urls", json_urls(&f->idp));
     json_object_set_new(o, "freshest_urls", json_urls(&f->freshest));
     json_object_set_new(o, "published_urls", json_urls(&f->published));
-    set_int(o, "entries", f->entries);
-    set_int(o, "entries_without_reason", f->entries_without_reason);
+    json_put_number(o, "entries", (int64_t)f->entries);
+    json_put_number(o, "entries_without_reason", (int64_t)f->entries_without_reason);
     json_object_set_new(o, "reasons", json_reasons(f));
     json_object_set_new(o, "earliest_revocation", json_time(f->earliest_revocation));
     json_object_set_new(o, "latest_revocation", json_time(f->latest_revocation));
     json_object_set_new(o, "signature_algorithm", json_string(f->signature_name));
     json_object_set_new(o, "signature_oid", json_string(f->signature_oid));
-    set_int(o, "version", (uint64_t)f->version);
-    set_int(o, "bytes", f->bytes);
+    json_put_number(o, "version", (int64_t)f->version);
+    json_put_number(o, "bytes", (int64_t)f->bytes);
     json_object_set_new(o, "sha256", json_hex(f->sha256, sizeof f->sha256));
     json_object_set_new(o, "signed_part_digest", json_hex(f->tbs_digest, f->tbs_digest_len));
     json_object_set_new(o, "unknown_critical", json_oids(f));
@@ -143,13 +139,13 @@ json_t *crl_json_diff(const struct crl_diff *d)
     json_object_set_new(o, "old_signature", json_string(crl_signature_name(d->old_signature)));
     json_object_set_new(o, "new_signature", json_string(crl_signature_name(d->new_signature)));
     json_object_set_new(o, "number_order", json_integer(d->number_order));
-    set_int(o, "number_gap", d->number_gap);
+    json_put_number(o, "number_gap", (int64_t)d->number_gap);
     for (int i = 0; i < CRL_CHANGES; i++)
-        set_int(changes, crl_change_name((enum crl_change)i), d->count[i]);
+        json_put_number(changes, crl_change_name((enum crl_change)i), (int64_t)d->count[i]);
     json_object_set_new(o, "changes", changes);
-    set_int(o, "unchanged", d->same);
-    set_int(o, "old_duplicates", d->old_twice);
-    set_int(o, "new_duplicates", d->new_twice);
-    set_int(o, "table_bytes", d->table_bytes);
+    json_put_number(o, "unchanged", (int64_t)d->same);
+    json_put_number(o, "old_duplicates", (int64_t)d->old_twice);
+    json_put_number(o, "new_duplicates", (int64_t)d->new_twice);
+    json_put_number(o, "table_bytes", (int64_t)d->table_bytes);
     return o;
 }

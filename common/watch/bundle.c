@@ -2,11 +2,11 @@
  * Copyright the crlagent authors */
 #include "watch/bundle.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jsonput.h"
 #include "base/str.h"
 #include "base/when.h"
 #include "cdp/probe.h"
@@ -16,7 +16,6 @@
 #include "store/history.h"
 #include "store/maintenance.h"
 #include "store/snapshot.h"
-#include "watch/jsonput.h"
 #include "watch/reportdiff.h"
 
 #define ROWS_MAX 5000
@@ -33,6 +32,32 @@ const char *bundle_name(const char *change, int64_t maintenance, char *dst, size
     safe[n] = '\0';
     snprintf(dst, dst_size, "%s-%lld.json", n ? safe : "maintenance", (long long)maintenance);
     return dst;
+}
+
+json_t *bundle_maintenance(const struct store_maintenance *m)
+{
+    json_t *o = json_object();
+    json_put_number(o, "id", m->id);
+    json_put_number(o, "epoch", m->epoch);
+    json_put_text(o, "state", m->state);
+    json_put_text(o, "change", m->change);
+    json_put_text(o, "reason", m->reason);
+    json_put_text(o, "owner", *m->owner_name ? m->owner_name : m->owner_sid);
+    json_put_text(o, "owner-sid", m->owner_sid);
+    json_put_number(o, "window", m->window);
+    json_put_number(o, "reserve", m->reserve);
+    json_put_text(o, "deadline-action", m->deadline_action);
+    json_put_when(o, "created", m->created);
+    json_put_when(o, "paused", m->paused);
+    json_put_when(o, "stopped", m->stopped);
+    json_put_when(o, "resumed", m->resumed);
+    json_put_when(o, "ended", m->ended);
+    json_put_when(o, "runway-until", m->runway_until);
+    json_put_when(o, "resume-by", m->resume_by);
+    json_put_when(o, "deadline", m->deadline);
+    json_put_bool(o, "cover", m->cover);
+    json_put_text(o, "note", m->note);
+    return o;
 }
 
 struct making {
@@ -54,7 +79,7 @@ static int add(struct making *m, const char *kind, json_t *value, struct err *er
 
 static int add_maintenance(struct making *m, struct err *err)
 {
-    json_t *o = json_maintenance(&m->row);
+    json_t *o = bundle_maintenance(&m->row);
     json_put_text(o, "outcome", maint_outcome_name((enum maint_outcome)m->row.outcome));
     return add(m, "maintenance", o, err);
 }

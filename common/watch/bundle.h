@@ -6,8 +6,11 @@
 #ifndef CRLAGENT_WATCH_BUNDLE_H
 #define CRLAGENT_WATCH_BUNDLE_H
 
+#include <jansson.h>
+
 #include "base/buf.h"
 #include "base/err.h"
+#include "store/maintenance.h"
 #include "store/store.h"
 
 /* Appends the bundle; head: the last hash, for the ticket. verdict: a JSON document (the answer of
@@ -15,6 +18,9 @@
 MUST_CHECK int bundle_make(struct store *store, int64_t maintenance, const char *ca,
                            const char *verdict, int64_t now, struct buf *ret, char head[65],
                            struct err *err);
+
+/* One maintenance, as the service and the evidence tell it. The caller owns it. */
+json_t *bundle_maintenance(const struct store_maintenance *m);
 
 /* "CHG0012345-7.json" into dst: what is no letter, digit, '-', '_' or '.' in the change becomes
  * '_'. Returns dst. */
