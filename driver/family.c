@@ -88,16 +88,16 @@ static int read_element(struct reader *r, const xmlNode *node)
         {"question", RULE_QUESTION}, {"never", RULE_NEVER}, {"stop", RULE_STOP}, {"ped", RULE_PED},
         {"absent", RULE_ABSENT},     {"bad", RULE_BAD},     {"good", RULE_GOOD},
     };
-    if (xml_is(node, "prompt"))
+    if (xmldoc_is(node, "prompt"))
         return xml_attr_copy(r->label, node, "text", r->f->prompt, sizeof r->f->prompt, r->err);
-    if (xml_is(node, "result"))
+    if (xmldoc_is(node, "result"))
         return xml_attr_copy(r->label, node, "text", r->f->result, sizeof r->f->result, r->err);
-    if (xml_is(node, "command"))
+    if (xmldoc_is(node, "command"))
         return read_command(r, node);
-    if (xml_is(node, "login"))
+    if (xmldoc_is(node, "login"))
         return read_login(r, node);
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        if (xml_is(node, kinds[i].name))
+        if (xmldoc_is(node, kinds[i].name))
             return read_rule(r, node, kinds[i].kind);
     }
     return xml_fail(
@@ -109,18 +109,18 @@ static int read_element(struct reader *r, const xmlNode *node)
 int family_load(const char *label, const char *bytes, size_t len, struct family *ret,
                 struct err *err)
 {
-    SCOPED(xml_free) xmlDoc *doc = NULL;
-    int rc = xml_load(label, bytes, len, NULL, &doc, err);
+    SCOPED(xmldoc_free) xmlDoc *doc = NULL;
+    int rc = xmldoc_parse(label, bytes, len, &(struct xml_schema){.name = label}, NULL, &doc, err);
     if (rc)
         return rc;
     struct family f;
     memset(&f, 0, sizeof f);
     struct reader r = {label, &f, err};
     const xmlNode *root = xmlDocGetRootElement(doc);
-    if (!xml_is(root, "family"))
+    if (!xmldoc_is(root, "family"))
         return xml_fail(label, root, err, "expected the root element <family>");
     rc = xml_attr_copy(label, root, "name", f.name, sizeof f.name, err);
-    for (const xmlNode *n = xml_child(root, NULL); n && !rc; n = xml_next(n, NULL))
+    for (const xmlNode *n = xmldoc_child(root, NULL); n && !rc; n = xmldoc_next(n, NULL))
         rc = read_element(&r, n);
     if (!rc && (!f.prompt[0] || !f.result[0]))
         rc = xml_fail(label, root, err, "<prompt> and <result> are needed");
@@ -131,7 +131,7 @@ int family_load(const char *label, const char *bytes, size_t len, struct family 
 
 int family_builtin(struct family *ret, struct err *err)
 {
-    return family_load("families/luna.xml", embedded_family_luna, embedded_family_luna_len, ret,
+    return family_load("families/luna.xml", embedded_family_luna, strlen(embedded_family_luna), ret,
                        err);
 }
 

@@ -83,7 +83,7 @@ static int read_update(struct reader *r, const xmlNode *node)
     if (!rc && (!u->from[0] || version_parse(u->to, &v, NULL)))
         rc = xml_fail(r->label, node, r->err,
                       "attributes 'from' (versions, or 'any') and 'to' (a version) are needed");
-    SCOPED(scope_free) char *whose = xml_attr(node, "minutes-source");
+    SCOPED(scope_free) char *whose = xmldoc_attribute(node, "minutes-source");
     if (!rc && whose && strcmp(whose, "estimate") != 0)
         rc = read_source_of(r, node, "minutes-source", &u->minutes_source);
     if (!rc && minutes[0] && !whose)
@@ -153,14 +153,14 @@ static int read_row(struct reader *r, const xmlNode *node)
         {"barrier", PATH_BARRIER}, {"withdrawn", PATH_WITHDRAWN},     {"note", PATH_NOTE},
         {"one-way", PATH_ONE_WAY}, {"certificate", PATH_CERTIFICATE}, {"instead", PATH_INSTEAD},
     };
-    if (xml_is(node, "source"))
+    if (xmldoc_is(node, "source"))
         return read_source(r, node);
-    if (xml_is(node, "update"))
+    if (xmldoc_is(node, "update"))
         return read_update(r, node);
-    if (xml_is(node, "minimum"))
+    if (xmldoc_is(node, "minimum"))
         return read_minimum(r, node);
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        if (xml_is(node, texts[i].name))
+        if (xmldoc_is(node, texts[i].name))
             return read_text(r, node, texts[i].kind);
     }
     return xml_fail(r->label, node, r->err,
@@ -170,22 +170,22 @@ static int read_row(struct reader *r, const xmlNode *node)
 
 int paths_load(const char *label, const char *bytes, size_t len, struct paths *ret, struct err *err)
 {
-    SCOPED(xml_free) xmlDoc *doc = NULL;
+    SCOPED(xmldoc_free) xmlDoc *doc = NULL;
     memset(ret, 0, sizeof *ret);
-    int rc = xml_load(label, bytes, len, NULL, &doc, err);
+    int rc = xmldoc_parse(label, bytes, len, &(struct xml_schema){.name = label}, NULL, &doc, err);
     if (rc)
         return rc;
     struct reader r = {label, ret, err};
     const xmlNode *root = xmlDocGetRootElement(doc);
-    if (!xml_is(root, "paths"))
+    if (!xmldoc_is(root, "paths"))
         return xml_fail(label, root, err, "expected the root element <paths>");
     rc = COPY(&r, root, "family", ret->family);
-    for (const xmlNode *n = xml_child(root, NULL); n && !rc; n = xml_next(n, NULL))
+    for (const xmlNode *n = xmldoc_child(root, NULL); n && !rc; n = xmldoc_next(n, NULL))
         rc = read_row(&r, n);
     return rc;
 }
 
 int paths_builtin(struct paths *ret, struct err *err)
 {
-    return paths_load("paths/luna.xml", embedded_paths_luna, embedded_paths_luna_len, ret, err);
+    return paths_load("paths/luna.xml", embedded_paths_luna, strlen(embedded_paths_luna), ret, err);
 }

@@ -39,7 +39,7 @@ const char *role_name(enum ha_role r)
 static int choice(const xmlNode *node, const char *name, const char *const *names, int n,
                   int fallback)
 {
-    SCOPED(scope_free) char *v = xml_attr(node, name);
+    SCOPED(scope_free) char *v = xmldoc_attribute(node, name);
     for (int i = 0; v && i < n; i++) {
         if (strcmp(v, names[i]) == 0)
             return i;
@@ -50,7 +50,7 @@ static int choice(const xmlNode *node, const char *name, const char *const *name
 static int read_time(struct reader *r, const xmlNode *node, const char *name, int64_t *ret)
 {
     struct err inner = ERR_INIT;
-    SCOPED(scope_free) char *v = xml_attr(node, name);
+    SCOPED(scope_free) char *v = xmldoc_attribute(node, name);
     if (when_parse(v ? v : "", ret, &inner))
         return xml_fail(r->label, node, r->err, "attribute '%s': %s", name, inner.text);
     return ERR_OK;
@@ -59,7 +59,7 @@ static int read_time(struct reader *r, const xmlNode *node, const char *name, in
 static int read_duration(struct reader *r, const xmlNode *node, const char *name, int64_t *ret)
 {
     struct err inner = ERR_INIT;
-    SCOPED(scope_free) char *v = xml_attr(node, name);
+    SCOPED(scope_free) char *v = xmldoc_attribute(node, name);
     if (v && duration_parse(v, ret, &inner))
         return xml_fail(r->label, node, r->err, "attribute '%s': %s", name, inner.text);
     return ERR_OK;
@@ -108,7 +108,7 @@ static int read_package(struct reader *r, const xmlNode *node, struct plan_packa
             r->label, node, r->err,
             "'%s' cannot be a name on the appliance (1-64 characters, not starting with '.')",
             k->name);
-    SCOPED(scope_free) char *hex = xml_attr(node, "sha256");
+    SCOPED(scope_free) char *hex = xmldoc_attribute(node, "sha256");
     if (!rc && str_unhex(hex ? hex : "", k->sha256, sizeof k->sha256, &n, r->err))
         rc = ERR_PARSE;
     k->authcode = (enum authcode_from)choice(node, "authcode", from, 2, AUTHCODE_PROMPT);
@@ -129,7 +129,7 @@ static int read_ssh(struct reader *r, const xmlNode *node, struct plan_ssh *s)
         rc = COPY(r, node, "fingerprint", s->fingerprint);
     if (!rc)
         rc = COPY(r, node, "keyfile", s->keyfile);
-    SCOPED(scope_free) char *port = xml_attr(node, "port");
+    SCOPED(scope_free) char *port = xmldoc_attribute(node, "port");
     if (port)
         s->port = (uint16_t)strtoul(port, NULL, 10);
     if (!s->user[0])
@@ -151,7 +151,7 @@ static int read_serial(struct reader *r, const xmlNode *node, struct plan_serial
     int rc = COPY(r, node, "device", s->device);
     if (!rc)
         rc = COPY(r, node, "user", s->user);
-    SCOPED(scope_free) char *speed = xml_attr(node, "speed");
+    SCOPED(scope_free) char *speed = xmldoc_attribute(node, "speed");
     if (speed)
         s->speed = (uint32_t)strtoul(speed, NULL, 10);
     if (!s->user[0])
@@ -176,8 +176,8 @@ static int read_appliance(struct reader *r, const xmlNode *node)
     int rc = COPY(r, node, "name", a->name);
     a->console = (enum console)choice(node, "console", consoles, 3, CONSOLE_SSH);
     a->role = (enum ha_role)choice(node, "role", roles, 3, ROLE_SINGLE);
-    const xmlNode *ssh = xml_child(node, "ssh");
-    const xmlNode *serial = xml_child(node, "serial");
+    const xmlNode *ssh = xmldoc_child(node, "ssh");
+    const xmlNode *serial = xmldoc_child(node, "serial");
     if (!rc && ssh)
         rc = read_ssh(r, ssh, &a->ssh);
     if (!rc && serial)
@@ -210,10 +210,10 @@ static int read_command(struct reader *r, const xmlNode *node, struct plan_comma
                         int64_t timeout)
 {
     c->timeout = timeout;
-    for (const xmlNode *a = xml_child(node, "arg"); a; a = xml_next(a, "arg")) {
+    for (const xmlNode *a = xmldoc_child(node, "arg"); a; a = xmldoc_next(a, "arg")) {
         if (c->n == PLAN_ARGS_MAX)
             return xml_fail(r->label, a, r->err, "more than %d arguments", PLAN_ARGS_MAX);
-        c->arg[c->n] = xml_text(a);
+        c->arg[c->n] = xmldoc_text(a);
         if (!c->arg[c->n])
             return err_nomem(r->err);
         c->n++;
@@ -224,7 +224,7 @@ static int read_command(struct reader *r, const xmlNode *node, struct plan_comma
 static int read_agents(struct reader *r, const xmlNode *node)
 {
     int rc = ERR_OK;
-    for (const xmlNode *a = xml_child(node, "agent"); a && !rc; a = xml_next(a, "agent")) {
+    for (const xmlNode *a = xmldoc_child(node, "agent"); a && !rc; a = xmldoc_next(a, "agent")) {
         struct plan_agent *g = &r->p->agent[r->p->n_agents++];
         rc = COPY(r, a, "name", g->name);
         for (size_t i = 0; !rc && i + 1 < r->p->n_agents; i++) {
@@ -267,14 +267,14 @@ static int read_activation(struct reader *r, const xmlNode *node)
     if (!node)
         return ERR_OK;
     r->p->activation = (enum activation)choice(node, "by", ways, 3, ACTIVATE_BLACK_KEY);
-    const xmlNode *check = xml_child(node, "check");
+    const xmlNode *check = xmldoc_child(node, "check");
     return check ? read_command(r, check, &r->p->activation_check, 60) : ERR_OK;
 }
 
 static int read_attestations(struct reader *r, const xmlNode *node)
 {
     int rc = ERR_OK;
-    for (const xmlNode *a = xml_child(node, "attest"); a && !rc; a = xml_next(a, "attest")) {
+    for (const xmlNode *a = xmldoc_child(node, "attest"); a && !rc; a = xmldoc_next(a, "attest")) {
         struct plan_attest *t = &r->p->attest[r->p->n_attest++];
         rc = COPY(r, a, "what", t->what);
         if (!rc)
@@ -289,8 +289,8 @@ static int read_attestations(struct reader *r, const xmlNode *node)
 static int read_hop(struct reader *r, const xmlNode *target, const xmlNode *where)
 {
     struct plan_hop *h = &r->p->hop[r->p->n_hops++];
-    const xmlNode *package = xml_child(where, "package");
-    const xmlNode *patch = xml_child(where, "reboot-patch");
+    const xmlNode *package = xmldoc_child(where, "package");
+    const xmlNode *patch = xmldoc_child(where, "reboot-patch");
     int rc = COPY(r, target, "software", h->software);
     if (!rc)
         rc = COPY(r, target, "firmware", h->firmware);
@@ -331,11 +331,11 @@ static int check_hops(struct reader *r, const xmlNode *node)
 static int read_target(struct reader *r, const xmlNode *root)
 {
     struct plan *p = r->p;
-    const xmlNode *node = xml_child(root, "target");
+    const xmlNode *node = xmldoc_child(root, "target");
     int rc = COPY(r, node, "client", p->client);
     if (!rc)
         rc = COPY(r, node, "ped", p->ped);
-    for (const xmlNode *v = xml_child(root, "via"); v && !rc; v = xml_next(v, "via")) {
+    for (const xmlNode *v = xmldoc_child(root, "via"); v && !rc; v = xmldoc_next(v, "via")) {
         rc = read_hop(r, v, v);
         if (!rc)
             rc = check_hops(r, v);
@@ -348,37 +348,40 @@ static int read_target(struct reader *r, const xmlNode *root)
 static int read_plan(struct reader *r, const xmlNode *root)
 {
     struct plan *p = r->p;
-    const xmlNode *change = xml_child(root, "change");
+    const xmlNode *change = xmldoc_child(root, "change");
     int rc = COPY(r, change, "id", p->change);
     if (!rc)
         rc = COPY(r, change, "reason", p->reason);
     if (!rc)
-        rc = read_window(r, xml_child(root, "window"));
+        rc = read_window(r, xmldoc_child(root, "window"));
     if (!rc)
         rc = read_target(r, root);
     if (!rc)
-        rc = read_timeouts(r, xml_child(root, "timeouts"));
-    const xmlNode *list = xml_child(root, "appliances");
-    for (const xmlNode *a = xml_child(list, "appliance"); a && !rc; a = xml_next(a, "appliance"))
+        rc = read_timeouts(r, xmldoc_child(root, "timeouts"));
+    const xmlNode *list = xmldoc_child(root, "appliances");
+    for (const xmlNode *a = xmldoc_child(list, "appliance"); a && !rc;
+         a = xmldoc_next(a, "appliance"))
         rc = read_appliance(r, a);
-    const xmlNode *agents = xml_child(root, "agents");
+    const xmlNode *agents = xmldoc_child(root, "agents");
     if (!rc && agents)
         rc = read_agents(r, agents);
     if (!rc)
-        rc = read_activation(r, xml_child(root, "activation"));
-    const xmlNode *ha = xml_child(root, "ha-check");
+        rc = read_activation(r, xmldoc_child(root, "activation"));
+    const xmlNode *ha = xmldoc_child(root, "ha-check");
     if (!rc && ha)
         rc = read_command(r, ha, &p->ha_check, 60);
     if (!rc)
-        rc = read_attestations(r, xml_child(root, "attestations"));
+        rc = read_attestations(r, xmldoc_child(root, "attestations"));
     return rc;
 }
 
 int plan_parse(const char *label, const char *bytes, size_t len, struct plan *ret, struct err *err)
 {
-    SCOPED(xml_free) xmlDoc *doc = NULL;
+    const struct xml_schema schema = {
+        .name = "hsmplan.xsd", .text = embedded_plan_schema, .shown = 5, .secret = "authcode"};
+    SCOPED(xmldoc_free) xmlDoc *doc = NULL;
     memset(ret, 0, sizeof *ret);
-    int rc = xml_load(label, bytes, len, embedded_plan_schema, &doc, err);
+    int rc = xmldoc_parse(label, bytes, len, &schema, NULL, &doc, err);
     if (rc == ERR_PARSE)
         plan_hint(err);
     if (rc)

@@ -14,7 +14,7 @@
 
 const char *plan_example(size_t *ret_len)
 {
-    *ret_len = embedded_plan_example_len;
+    *ret_len = strlen(embedded_plan_example);
     return embedded_plan_example;
 }
 

@@ -111,18 +111,18 @@ int plan_refuse_secrets(const char *label, const xmlNode *node, struct err *err)
 {
     static const char *const free_text[] = {"reason", "by"};
     for (size_t i = 0; i < ARRAY_LEN(free_text); i++) {
-        SCOPED(scope_free) char *v = xml_attr(node, free_text[i]);
+        SCOPED(scope_free) char *v = xmldoc_attribute(node, free_text[i]);
         char where[48];
         snprintf(where, sizeof where, "attribute '%s'", free_text[i]);
         if (v && (holds_code(v) || secret_word(v)))
             return secret_here(label, node, where, err);
     }
-    if (xml_is(node, "arg")) {
-        SCOPED(scope_free) char *v = xml_text(node);
+    if (xmldoc_is(node, "arg")) {
+        SCOPED(scope_free) char *v = xmldoc_text(node);
         if (v && secret_word(v))
             return secret_here(label, node, "the command line", err);
     }
-    for (const xmlNode *c = xml_child(node, NULL); c; c = xml_next(c, NULL)) {
+    for (const xmlNode *c = xmldoc_child(node, NULL); c; c = xmldoc_next(c, NULL)) {
         int rc = plan_refuse_secrets(label, c, err);
         if (rc)
             return rc;

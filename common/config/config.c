@@ -151,7 +151,7 @@ static int read_locations(struct config *c, xmlNodePtr root, const char *label, 
 int config_parse(const char *label, const void *bytes, size_t len, struct config *ret,
                  struct buf *problems, struct err *err)
 {
-    const struct xml_schema schema = {"crlagent.xsd", schema_crlagent};
+    const struct xml_schema schema = {.name = "crlagent.xsd", .text = schema_crlagent};
     SCOPED(xmldoc_free) xmlDocPtr doc = NULL;
     SCOPED(config_free) struct config c = {0};
     int rc = xmldoc_parse(label, bytes, len, &schema, problems, &doc, err);

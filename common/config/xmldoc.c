@@ -4,10 +4,10 @@
 
 #include <libxml/parser.h>
 #include <libxml/xmlschemas.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/limits.h"
 #include "base/str.h"
 
@@ -17,30 +17,35 @@
 struct reading {
     const char *label;
     xmlDocPtr schema_doc; /* the schema as a document, for "allowed: ..." */
-    struct buf *all;      /* may be NULL */
-    struct buf first;
+    const struct xml_schema *schema;
+    struct buf *all;  /* may be NULL */
+    struct buf shown; /* the first problems, for err->text */
     size_t count;
-    const void *last_node; /* libxml2 reports one bad value twice: facet, then type */
+    char facet_of[200]; /* whose facet the last problem was about; "" = it was another one */
     bool refused_dtd;
 };
 
-#define IS(node, text) (strcmp((const char *)(node)->name, (text)) == 0)
-
-xmlNodePtr xmldoc_next(xmlNodePtr node, const char *name)
+bool xmldoc_is(const xmlNode *node, const char *name)
 {
-    for (node = node ? node->next : NULL; node; node = node->next) {
-        if (node->type == XML_ELEMENT_NODE && (!name || IS(node, name)))
-            return node;
-    }
-    return NULL;
+    return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
 }
 
-xmlNodePtr xmldoc_child(xmlNodePtr parent, const char *name)
+/* The first of these siblings. */
+static xmlNode *first_of(xmlNode *node, const char *name)
 {
-    xmlNodePtr first = parent ? parent->children : NULL;
-    if (first && first->type == XML_ELEMENT_NODE && (!name || IS(first, name)))
-        return first;
-    return xmldoc_next(first, name);
+    while (node && !(name ? xmldoc_is(node, name) : node->type == XML_ELEMENT_NODE))
+        node = node->next;
+    return node;
+}
+
+xmlNode *xmldoc_next(const xmlNode *node, const char *name)
+{
+    return node ? first_of(node->next, name) : NULL;
+}
+
+xmlNode *xmldoc_child(const xmlNode *parent, const char *name)
+{
+    return parent ? first_of(parent->children, name) : NULL;
 }
 
 /* Cuts the white space around and folds runs inside to one blank when fold is set. */
@@ -72,17 +77,17 @@ static char *from_xml(xmlChar *value, bool fold)
     return copy;
 }
 
-char *xmldoc_text(xmlNodePtr node)
+char *xmldoc_text(const xmlNode *node)
 {
     return from_xml(xmlNodeGetContent(node), false);
 }
 
-char *xmldoc_attribute(xmlNodePtr node, const char *name)
+char *xmldoc_attribute(const xmlNode *node, const char *name)
 {
     return from_xml(xmlGetNoNsProp(node, (const xmlChar *)name), false);
 }
 
-int xmldoc_at(xmlNodePtr node, const char *label, struct err *err)
+int xmldoc_at(const xmlNode *node, const char *label, struct err *err)
 {
     return err_context(err, "%s:%ld: element '%s'", label, xmlGetLineNo(node),
                        (const char *)node->name);
@@ -99,7 +104,7 @@ static xmlNodePtr find_named(xmlNodePtr node, const char *kind, const char *name
 {
     for (node = xmldoc_child(node, NULL); node; node = xmldoc_next(node, NULL)) {
         SCOPED(scope_free) char *has = xmldoc_attribute(node, "name");
-        if (IS(node, kind) && has && strcmp(has, name) == 0)
+        if (xmldoc_is(node, kind) && has && strcmp(has, name) == 0)
             return node;
         xmlNodePtr inside = find_named(node, kind, name);
         if (inside)
@@ -147,23 +152,65 @@ static void list_children(const struct reading *r, const char *parent, struct bu
     }
 }
 
+static size_t shown_at_most(const struct reading *r)
+{
+    return r->schema->shown ? r->schema->shown : 1;
+}
+
 static void note(struct reading *r, const char *line)
 {
-    r->count++;
-    if (r->count == 1)
-        buf_puts(&r->first, line);
+    if (r->count++ < shown_at_most(r))
+        buf_printf(&r->shown, "%s%s", r->count > 1 ? "\n" : "", line);
     if (r->all && r->count <= PROBLEMS_MAX)
         buf_printf(r->all, "%s\n", line);
+}
+
+/* "Element '{urn:crlagent:hsmplan:1}window': ..." without the name of the namespace, and without a
+ * secret that somebody typed where its origin belongs. */
+static char *plain_words(const struct reading *r, const char *message)
+{
+    char named[80];
+    SCOPED(scope_free) char *text = tidy(message, true);
+    SCOPED(buf_free) struct buf out = BUF_INIT;
+    snprintf(named, sizeof named, "attribute '%s'", r->schema->secret ? r->schema->secret : "");
+    bool hide = text && r->schema->secret && strstr(text, named);
+    for (const char *p = text; p && *p;) {
+        const char *end = str_starts(p, "{urn:") ? strchr(p, '}') : NULL;
+        if (end) {
+            p = end + 1;
+        } else if (hide && str_starts(p, "value '")) {
+            buf_puts(&out, "value '****");
+            p += strlen("value '");
+            p += strcspn(p, "'");
+        } else {
+            buf_putc(&out, *p++);
+        }
+    }
+    return text ? buf_steal(&out) : NULL;
+}
+
+/* libxml2 reports one bad value twice, first its facet and then its type: "Element 'x', attribute
+ * 'y': [facet 'pattern'] ...", "Element 'x', attribute 'y': 'v' is not a valid value of ...". */
+static bool told_before(struct reading *r, const char *text, int line)
+{
+    char who[sizeof r->facet_of];
+    const char *rest = strstr(text, ": ");
+    snprintf(who, sizeof who, "%d %.*s", line, rest ? (int)(rest - text) : 0, text);
+    bool again = rest && strcmp(who, r->facet_of) == 0 && strstr(rest, "is not a valid value of");
+    bool facet = rest && str_starts(rest, ": [facet");
+    (void)str_copy(r->facet_of, sizeof r->facet_of, facet ? who : "");
+    return again;
 }
 
 /* libxml2 ends its messages with a line feed; its schema messages start with "Element 'x': ". */
 static void on_problem(void *arg, const xmlError *e)
 {
     struct reading *r = arg;
-    if (e->level < XML_ERR_ERROR || (e->node && e->node == r->last_node) || r->refused_dtd)
+    if (e->level < XML_ERR_ERROR || r->refused_dtd)
         return;
-    r->last_node = e->node;
-    SCOPED(scope_free) char *text = tidy(e->message ? e->message : "not well-formed", true);
+    SCOPED(scope_free) char *text = plain_words(r, e->message ? e->message : "not well-formed");
+    if (text && told_before(r, text, e->line))
+        return;
     SCOPED(buf_free) struct buf line = BUF_INIT;
     const xmlNode *node = e->node;
     bool unknown = text && strstr(text, "not expected") != NULL;
@@ -228,9 +275,9 @@ static xmlSchemaPtr load_schema(const struct xml_schema *schema)
     return out;
 }
 
-static int validate(struct reading *r, xmlDocPtr doc, const struct xml_schema *schema,
-                    struct err *err)
+static int validate(struct reading *r, xmlDocPtr doc, struct err *err)
 {
+    const struct xml_schema *schema = r->schema;
     xmlSchemaPtr compiled = load_schema(schema);
     xmlSchemaValidCtxtPtr valid = compiled ? xmlSchemaNewValidCtxt(compiled) : NULL;
     int rc = ERR_OK;
@@ -254,9 +301,11 @@ static int verdict(const struct reading *r, struct err *err)
 {
     if (r->count == 0)
         return ERR_OK;
-    if (r->count == 1)
-        return err_set(err, ERR_PARSE, "%s", buf_str(&r->first));
-    return err_set(err, ERR_PARSE, "%s (and %zu more)", buf_str(&r->first), r->count - 1);
+    size_t shown = shown_at_most(r);
+    if (r->count <= shown)
+        return err_set(err, ERR_PARSE, "%s", buf_str(&r->shown));
+    return err_set(err, ERR_PARSE, "%s%c(and %zu more)", buf_str(&r->shown), shown > 1 ? '\n' : ' ',
+                   r->count - shown);
 }
 
 int xmldoc_parse(const char *label, const void *bytes, size_t len, const struct xml_schema *schema,
@@ -265,30 +314,27 @@ int xmldoc_parse(const char *label, const void *bytes, size_t len, const struct 
     if (len > LIMIT_XML_BYTES)
         return err_set(err, ERR_LIMIT, "%s: %zu bytes, at most %u are read", label, len,
                        LIMIT_XML_BYTES);
+    const char *start = bytes;
+    bool utf16 =
+        len > 1 && (memcmp(start, "\xff\xfe", 2) == 0 || memcmp(start, "\xfe\xff", 2) == 0);
+    if (len && !utf16 && memchr(start, '\0', len))
+        return err_set(err, ERR_PARSE, "%s: expected UTF-8 text, found NUL bytes", label);
     SCOPED(xmldoc_free)
-    xmlDocPtr schema_doc =
-        xmlReadMemory(schema->text, (int)strlen(schema->text), schema->name, NULL, XML_PARSE_NONET);
-    struct reading r = {.label = label, .schema_doc = schema_doc, .all = problems};
+    xmlDocPtr schema_doc = schema->text ? xmlReadMemory(schema->text, (int)strlen(schema->text),
+                                                        schema->name, NULL, XML_PARSE_NONET)
+                                        : NULL;
+    struct reading r = {
+        .label = label, .schema = schema, .schema_doc = schema_doc, .all = problems};
     SCOPED(xmldoc_free) xmlDocPtr doc = read_bytes(&r, bytes, len);
     int rc = ERR_OK;
     if (!doc && r.count == 0)
         rc = err_set(err, ERR_PARSE, "%s: no XML document", label);
-    else if (doc)
-        rc = validate(&r, doc, schema, err);
+    else if (doc && schema->text)
+        rc = validate(&r, doc, err);
     if (!rc)
         rc = verdict(&r, err);
-    buf_free(&r.first);
+    buf_free(&r.shown);
     if (!rc)
         *ret = steal_ptr(doc);
     return rc;
-}
-
-int xmldoc_load(const char *path, const struct xml_schema *schema, struct buf *problems,
-                xmlDocPtr *ret, struct err *err)
-{
-    SCOPED(buf_free) struct buf bytes = BUF_INIT;
-    int rc = file_read(path, LIMIT_XML_BYTES, &bytes, err);
-    if (rc)
-        return rc;
-    return xmldoc_parse(path, buf_str(&bytes), bytes.len, schema, problems, ret, err);
 }

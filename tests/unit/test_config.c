@@ -56,6 +56,29 @@ static void config_parse__wrong_documents__named_with_line(void **state)
     refuse("<crlagent><ca><watch>alarm</watch><watch>alarm</watch></ca></crlagent>", "watch");
 }
 
+static void config_parse__two_wrong_attributes_of_one_element__both_named(void **state)
+{
+    (void)state;
+    static const char xml[] = "<crlagent><locations>\n<location url=\"http://a.test/a.crl\" "
+                              "role=\"none\" warning=\"soon\"/></locations></crlagent>";
+    SCOPED(config_free) struct config c = {0};
+    SCOPED(buf_free) struct buf problems = BUF_INIT;
+    struct err err = ERR_INIT;
+    assert_int_equal(parse(xml, &c, &problems, &err), ERR_PARSE);
+    assert_words(err.text, "test.xml:2|'role'|(and 1 more)");
+    assert_words(buf_str(&problems), "'role'|'none'|'warning'|'soon'");
+}
+
+static void config_parse__nul_bytes__said_in_words(void **state)
+{
+    (void)state;
+    static const char xml[] = "<crlagent>\0</crlagent>";
+    SCOPED(config_free) struct config c = {0};
+    struct err err = ERR_INIT;
+    assert_int_equal(config_parse("test.xml", xml, sizeof xml - 1, &c, NULL, &err), ERR_PARSE);
+    assert_words(err.text, "test.xml|expected UTF-8 text");
+}
+
 static void config_parse__wrong_values__named_with_what_is_allowed(void **state)
 {
     (void)state;
@@ -231,6 +254,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(config_parse__wrong_documents__named_with_line),
+        cmocka_unit_test(config_parse__two_wrong_attributes_of_one_element__both_named),
+        cmocka_unit_test(config_parse__nul_bytes__said_in_words),
         cmocka_unit_test(config_parse__wrong_values__named_with_what_is_allowed),
         cmocka_unit_test(config_parse__document_type__refused_before_it_is_read),
         cmocka_unit_test(config_parse__too_large__limit),
