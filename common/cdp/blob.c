@@ -2,8 +2,8 @@
  * Copyright the crlagent authors */
 #include "cdp/blob.h"
 
-#include "base/ossl.h"
 #include "cdp/body.h"
+#include "crl/x509.h"
 
 static X509 *first_of_pkcs7(const unsigned char *data, long len)
 {
@@ -20,15 +20,9 @@ static X509 *first_of_pkcs7(const unsigned char *data, long len)
 
 static X509 *read_certificate(const void *data, size_t len)
 {
-    const unsigned char *p = data;
-    X509 *cert = d2i_X509(NULL, &p, (long)len);
+    X509 *cert = x509_read(data, len);
     if (!cert)
         cert = first_of_pkcs7(data, (long)len);
-    if (!cert) {
-        BIO *bio = BIO_new_mem_buf(data, (int)len);
-        cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-        BIO_free(bio);
-    }
     ERR_clear_error();
     return cert;
 }

@@ -4,15 +4,10 @@
 
 #include <string.h>
 
-#include "base/ossl.h"
 #include "base/str.h"
 #include "cdp/blob.h"
 #include "crl/reader.h"
-
-static void free_x509(X509 **c)
-{
-    X509_free(*c);
-}
+#include "crl/x509.h"
 
 void climb_free(struct climb *c)
 {
@@ -43,7 +38,7 @@ static bool find_in(const struct buf *certs, X509 *child, struct buf *ret)
     const unsigned char *p = (const unsigned char *)buf_str(certs), *end = p + certs->len;
     while (p < end) {
         const unsigned char *from = p;
-        SCOPED(free_x509) X509 *cert = d2i_X509(NULL, &p, (long)(end - p));
+        SCOPED(x509_free) X509 *cert = d2i_X509(NULL, &p, (long)(end - p));
         ERR_clear_error();
         if (!cert)
             return false;
@@ -129,7 +124,7 @@ static int climb_one(struct climb *c, struct locations *l, uint32_t key_index,
 {
     const struct buf *at = &c->cert[c->n - 1];
     SCOPED(locations_free) struct locations names = {0};
-    SCOPED(free_x509) X509 *cert = parse(at);
+    SCOPED(x509_free) X509 *cert = parse(at);
     if (!cert)
         return err_set(err, ERR_PARSE, "expected a certificate, found none in %zu bytes", at->len);
     if (signed_by(cert, cert)) {

@@ -4,9 +4,9 @@
 
 #include <stdlib.h>
 
-#include "base/ossl.h"
 #include "base/str.h"
 #include "base/when.h"
+#include "crl/x509.h"
 
 struct keys {
     X509 *cert[LIMIT_CA_CERTS];
@@ -18,11 +18,6 @@ static void keys_free(struct keys *k)
 {
     for (size_t i = 0; i < k->n; i++)
         X509_free(k->cert[i]);
-}
-
-static void free_x509(X509 **c)
-{
-    X509_free(*c);
 }
 
 static void read_keys(struct keys *k, const struct issued_ca *ca, size_t n)
@@ -52,16 +47,6 @@ static bool find_key(const struct keys *k, X509 *cert, uint32_t *ret)
     return false;
 }
 
-static int64_t not_after(const X509 *cert)
-{
-    struct tm tm;
-    if (!ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm))
-        return 0;
-    const struct when_civil c = {tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-                                 tm.tm_hour,        tm.tm_min,     tm.tm_sec};
-    return when_from_civil(&c);
-}
-
 static int visit_one(const struct keys *k, X509 *cert, const void *der, size_t len,
                      const struct issued_visit *visit, struct err *err)
 {
@@ -70,7 +55,9 @@ static int visit_one(const struct keys *k, X509 *cert, const void *der, size_t l
     if (!find_key(k, cert, &key))
         return ERR_OK;
     int rc = locations_add_certificate(&names, der, len, FROM_CERTIFICATE, key, err);
-    return rc ? rc : visit->each(visit->arg, der, len, key, not_after(cert), &names, err);
+    return rc ? rc
+              : visit->each(visit->arg, der, len, key, x509_when(X509_get0_notAfter(cert)), &names,
+                            err);
 }
 
 int issued_walk(const void *certs, size_t len, const struct issued_ca *ca, size_t n_ca,
@@ -82,7 +69,7 @@ int issued_walk(const void *certs, size_t len, const struct issued_ca *ca, size_
     read_keys(&k, ca, n_ca);
     while (p < end && !rc) {
         const unsigned char *from = p;
-        SCOPED(free_x509) X509 *cert = d2i_X509(NULL, &p, (long)(end - p));
+        SCOPED(x509_free) X509 *cert = d2i_X509(NULL, &p, (long)(end - p));
         ERR_clear_error();
         if (!cert)
             return err_set(err, ERR_PARSE, "expected a certificate at byte %zu of the CA's answer",

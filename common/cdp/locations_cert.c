@@ -3,27 +3,9 @@
 /* Locations that a certificate names. */
 #include <string.h>
 
-#include "base/ossl.h"
 #include "base/str.h"
 #include "cdp/locations.h"
-
-static void free_x509(X509 **c)
-{
-    X509_free(*c);
-}
-
-static X509 *read_certificate(const void *data, size_t len)
-{
-    const unsigned char *p = data;
-    X509 *c = d2i_X509(NULL, &p, (long)len);
-    if (!c) {
-        BIO *bio = BIO_new_mem_buf(data, (int)len);
-        c = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-        BIO_free(bio);
-    }
-    ERR_clear_error();
-    return c;
-}
+#include "crl/x509.h"
 
 struct found {
     struct locations *l;
@@ -89,7 +71,7 @@ static int add_certificate(struct found f, const void *data, size_t len, struct 
     if (len > LIMIT_CERT_BYTES)
         return err_set(err, ERR_LIMIT, "the certificate has %zu bytes, the limit is %u", len,
                        LIMIT_CERT_BYTES);
-    SCOPED(free_x509) X509 *cert = read_certificate(data, len);
+    SCOPED(x509_free) X509 *cert = x509_read(data, len);
     if (!cert)
         return err_set(err, ERR_PARSE,
                        "expected a certificate (PEM or DER), found none in %zu "

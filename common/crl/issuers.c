@@ -5,10 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void x509_free(X509 **x)
-{
-    X509_free(*x);
-}
+#include "crl/x509.h"
 
 static void bio_free(BIO **b)
 {

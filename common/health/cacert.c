@@ -5,24 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/ossl.h"
 #include "base/str.h"
+#include "crl/x509.h"
 
 void health_ca_certs_free(struct health_ca_certs *c)
 {
     free(c->item);
     c->item = NULL;
     c->n = 0;
-}
-
-static int64_t to_when(const ASN1_TIME *t)
-{
-    struct tm tm;
-    if (!ASN1_TIME_to_tm(t, &tm))
-        return WHEN_NONE;
-    struct when_civil c = {tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-                           tm.tm_hour,        tm.tm_min,     tm.tm_sec};
-    return when_from_civil(&c);
 }
 
 static int add_one(struct health_ca_certs *c, X509 *x, uint32_t key_index, struct err *err)
@@ -37,8 +27,8 @@ static int add_one(struct health_ca_certs *c, X509 *x, uint32_t key_index, struc
     memset(p, 0, sizeof *p);
     p->cert_index = (uint32_t)c->n++;
     p->key_index = key_index;
-    p->not_before = to_when(X509_get0_notBefore(x));
-    p->not_after = to_when(X509_get0_notAfter(x));
+    p->not_before = x509_when(X509_get0_notBefore(x));
+    p->not_after = x509_when(X509_get0_notAfter(x));
     X509_digest(x, EVP_sha256(), p->sha256, NULL);
     X509_NAME_oneline(X509_get_subject_name(x), p->subject, sizeof p->subject);
     return ERR_OK;

@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "base/when.h"
+#include "crl/x509.h"
 #include "ocsp/ocsp_int.h"
 
 struct reading {
@@ -29,16 +30,6 @@ static void reading_free(struct reading *r)
     ocsp_issuers_free(&r->known);
 }
 
-static int64_t to_when(const ASN1_TIME *t)
-{
-    struct tm tm;
-    if (!t || !ASN1_TIME_to_tm(t, &tm))
-        return WHEN_NONE;
-    const struct when_civil c = {tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-                                 tm.tm_hour,        tm.tm_min,     tm.tm_sec};
-    return when_from_civil(&c);
-}
-
 static void find_issuer(struct reading *r)
 {
     for (int i = 0; r->id && i < sk_X509_num(r->known) && !r->issuer; i++) {
@@ -55,7 +46,7 @@ static void read_single(struct reading *r)
     struct ocsp_facts *f = r->f;
     ASN1_GENERALIZEDTIME *revoked = NULL, *from = NULL, *until = NULL;
     int status = -1, reason = -1;
-    f->produced = to_when(OCSP_resp_get0_produced_at(r->basic));
+    f->produced = x509_when(OCSP_resp_get0_produced_at(r->basic));
     if (!r->id ||
         !OCSP_resp_find_status(r->basic, r->id, &status, &reason, &revoked, &from, &until))
         return;
@@ -63,9 +54,9 @@ static void read_single(struct reading *r)
     f->status = status == V_OCSP_CERTSTATUS_GOOD      ? OCSP_STATUS_GOOD
                 : status == V_OCSP_CERTSTATUS_REVOKED ? OCSP_STATUS_REVOKED
                                                       : OCSP_STATUS_UNKNOWN;
-    f->this_update = to_when(from);
-    f->next_update = to_when(until);
-    f->revoked = to_when(revoked);
+    f->this_update = x509_when(from);
+    f->next_update = x509_when(until);
+    f->revoked = x509_when(revoked);
 }
 
 /* 1 same, 2 neither has one, 3 only the answer, -1 only the request, 0 different. */
@@ -158,8 +149,8 @@ static void read_signature(struct reading *r)
         return;
     }
     X509_NAME_oneline(X509_get_subject_name(signer), f->signer_name, sizeof f->signer_name);
-    f->signer_from = to_when(X509_get0_notBefore(signer));
-    f->signer_until = to_when(X509_get0_notAfter(signer));
+    f->signer_from = x509_when(X509_get0_notBefore(signer));
+    f->signer_until = x509_when(X509_get0_notAfter(signer));
     if (f->signature == OCSP_SIG_GOOD)
         judge_signer(r, signer);
     else

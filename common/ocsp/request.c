@@ -4,29 +4,12 @@
 
 #include <string.h>
 
+#include "crl/x509.h"
 #include "ocsp/ocsp_int.h"
-
-static void free_cert(X509 **c)
-{
-    X509_free(*c);
-}
 
 static void free_request(OCSP_REQUEST **r)
 {
     OCSP_REQUEST_free(*r);
-}
-
-static X509 *read_certificate(const void *data, size_t len)
-{
-    const unsigned char *p = data;
-    X509 *cert = d2i_X509(NULL, &p, (long)len);
-    if (!cert) {
-        BIO *bio = BIO_new_mem_buf(data, (int)len);
-        cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-        BIO_free(bio);
-    }
-    ERR_clear_error();
-    return cert;
 }
 
 int ocsp_issuers_read(const struct crl_issuers *issuers, STACK_OF(X509) * *ret, struct err *err)
@@ -105,7 +88,7 @@ int ocsp_request_make(const void *cert, size_t len, const struct crl_issuers *is
     if (len > LIMIT_CERT_BYTES)
         return err_set(err, ERR_LIMIT, "the certificate has %zu bytes, the limit is %u", len,
                        LIMIT_CERT_BYTES);
-    SCOPED(free_cert) X509 *x = read_certificate(cert, len);
+    SCOPED(x509_free) X509 *x = x509_read(cert, len);
     if (!x)
         return err_set(err, ERR_PARSE,
                        "expected a certificate (PEM or DER), found none in %zu bytes", len);
