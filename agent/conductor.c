@@ -23,18 +23,6 @@ static bool is_stopping(void *self)
 }
 
 /* The engine's clock: its waits end when the service stops or an abort comes in. */
-static int64_t clock_now_system(void *self)
-{
-    (void)self;
-    return clock_now(clock_system());
-}
-
-static int64_t clock_mono_system(void *self)
-{
-    (void)self;
-    return clock_mono_ms(clock_system());
-}
-
 static int clock_sleep_until_stop(void *self, int64_t ms)
 {
     struct conductor *c = self;
@@ -42,7 +30,7 @@ static int clock_sleep_until_stop(void *self, int64_t ms)
     return is_stopping(c);
 }
 
-static const struct clock_ops conductor_clock = {clock_now_system, clock_mono_system,
+static const struct clock_ops conductor_clock = {clock_system_now, clock_system_mono_ms,
                                                  clock_sleep_until_stop};
 
 struct watcher *conductor_watcher(struct conductor *c)

@@ -48,32 +48,20 @@ bool stop_wanted(void)
     return wanted != 0;
 }
 
-static int64_t now(void *self)
-{
-    (void)self;
-    return clock_now(clock_system());
-}
-
-static int64_t mono_ms(void *self)
-{
-    (void)self;
-    return clock_mono_ms(clock_system());
-}
-
 static int sleep_ms(void *self, int64_t ms)
 {
-    int64_t end = mono_ms(self) + ms;
+    int64_t end = clock_system_mono_ms(self) + ms;
     while (!wanted && ms > 0) {
         struct pollfd p = {.fd = wake[0], .events = POLLIN};
         poll(&p, 1, ms > 1000000 ? 1000000 : (int)ms);
-        ms = end - mono_ms(self);
+        ms = end - clock_system_mono_ms(self);
     }
     return wanted != 0;
 }
 
 const struct clock *stop_clock(void)
 {
-    static const struct clock_ops ops = {now, mono_ms, sleep_ms};
+    static const struct clock_ops ops = {clock_system_now, clock_system_mono_ms, sleep_ms};
     static const struct clock clock = {&ops, NULL};
     return &clock;
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
 /* process_run of base/process.h; the native one is common/base/process_posix.c. */
-#include "base/process.h"
+#include "base/process_int.h"
 
 #include <string.h>
 
 #include "base/limits.h"
-#include "base/lines.h"
 #include "base/str.h"
 #include "base/when.h"
 #include "win32/process_int.h"
@@ -127,8 +126,8 @@ static bool converse(struct talk *t, int64_t deadline)
     return WaitForSingleObject(t->c.process, left < 0 ? 0 : (DWORD)left) == WAIT_OBJECT_0;
 }
 
-static int run(const char *const *argv, const char *input, int64_t timeout_ms, struct lines *lines,
-               struct process_result *ret, struct err *err)
+int process_talk(const char *const *argv, const char *input, int64_t timeout_ms,
+                 struct lines *lines, struct process_result *ret, struct err *err)
 {
     struct child_setup setup = {.argv = argv,
                                 .error = lines ? CHILD_ERROR_PIPE : CHILD_ERROR_WITH_OUT};
@@ -153,18 +152,4 @@ static int run(const char *const *argv, const char *input, int64_t timeout_ms, s
         return err_set(err, ERR_TIMEOUT, "'%s' did not end within %lld ms and was stopped", argv[0],
                        (long long)timeout_ms);
     return ERR_OK;
-}
-
-int process_run(const char *const *argv, const char *input, int64_t timeout_ms,
-                struct process_result *ret, struct err *err)
-{
-    return run(argv, input, timeout_ms, NULL, ret, err);
-}
-
-int process_run_heard(const char *const *argv, int64_t timeout_ms,
-                      const struct process_listener *listener, struct process_result *ret,
-                      struct err *err)
-{
-    struct lines lines = {.each = listener->each, .self = listener->self};
-    return run(argv, NULL, timeout_ms, &lines, ret, err);
 }

@@ -44,18 +44,6 @@ bool stop_wanted(void)
     return InterlockedCompareExchange(&wanted, 0, 0) != 0;
 }
 
-static int64_t now(void *self)
-{
-    (void)self;
-    return clock_now(clock_system());
-}
-
-static int64_t mono_ms(void *self)
-{
-    (void)self;
-    return clock_mono_ms(clock_system());
-}
-
 static int sleep_ms(void *self, int64_t ms)
 {
     (void)self;
@@ -66,7 +54,7 @@ static int sleep_ms(void *self, int64_t ms)
 
 const struct clock *stop_clock(void)
 {
-    static const struct clock_ops ops = {now, mono_ms, sleep_ms};
+    static const struct clock_ops ops = {clock_system_now, clock_system_mono_ms, sleep_ms};
     static const struct clock clock = {&ops, NULL};
     return &clock;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
 /* Child processes of the native build; the Windows ones are win32/process.c. */
-#include "base/process.h"
+#include "base/process_int.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "base/limits.h"
-#include "base/lines.h"
 #include "base/when.h"
 
 struct child {
@@ -150,8 +149,8 @@ static int reap(struct child *c, int64_t deadline, int *ret_status)
     }
 }
 
-static int run(const char *const *argv, const char *input, int64_t timeout_ms, struct lines *lines,
-               struct process_result *ret, struct err *err)
+int process_talk(const char *const *argv, const char *input, int64_t timeout_ms,
+                 struct lines *lines, struct process_result *ret, struct err *err)
 {
     struct child c = {-1, -1, -1, -1};
     int64_t start = clock_mono_ms(clock_system());
@@ -183,18 +182,4 @@ static int run(const char *const *argv, const char *input, int64_t timeout_ms, s
     ret->exit_code =
         WIFEXITED(status) ? (uint32_t)WEXITSTATUS(status) : 128u + (uint32_t)WTERMSIG(status);
     return ERR_OK;
-}
-
-int process_run(const char *const *argv, const char *input, int64_t timeout_ms,
-                struct process_result *ret, struct err *err)
-{
-    return run(argv, input, timeout_ms, NULL, ret, err);
-}
-
-int process_run_heard(const char *const *argv, int64_t timeout_ms,
-                      const struct process_listener *listener, struct process_result *ret,
-                      struct err *err)
-{
-    struct lines lines = {.each = listener->each, .self = listener->self};
-    return run(argv, NULL, timeout_ms, &lines, ret, err);
 }

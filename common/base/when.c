@@ -10,6 +10,18 @@
 #define DAY 86400
 #define DURATION_MAX (INT64_C(3660) * DAY)
 
+int64_t clock_system_now(void *self)
+{
+    (void)self;
+    return clock_now(clock_system());
+}
+
+int64_t clock_system_mono_ms(void *self)
+{
+    (void)self;
+    return clock_mono_ms(clock_system());
+}
+
 /* Days since 1970-01-01; the era arithmetic of 400-year cycles with the year starting in March. */
 static int64_t days_from_civil(int64_t y, int m, int d)
 {

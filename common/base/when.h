@@ -42,6 +42,11 @@ static inline int clock_sleep_ms(const struct clock *c, int64_t ms)
  * win32/clock.c). */
 const struct clock *clock_system(void);
 
+/* Its two readings, for the table of a clock that only waits in another way; self is not looked at.
+ */
+int64_t clock_system_now(void *self);
+int64_t clock_system_mono_ms(void *self);
+
 /* Civil date of a UTC time, proleptic Gregorian calendar. */
 struct when_civil {
     int64_t year;
