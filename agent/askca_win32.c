@@ -96,13 +96,8 @@ static int read_issued(const struct ca_admin *admin, struct ca_view *v, struct p
         rc = issued_walk(buf_str(&certs), certs.len, ca, n, &visit, &why);
     if (!rc)
         return ERR_OK;
-    struct finding *f = findings_add(&p->findings, FIND_ISSUED_UNREADABLE);
-    if (!f)
-        return err_nomem(err);
-    (void)str_copy(f->expected, sizeof f->expected, "the newest issued certificates");
-    (void)str_copy(f->found, sizeof f->found, why.text);
-    finding_fill_remedy(f);
-    return ERR_OK;
+    return findings_tell(&p->findings, FIND_ISSUED_UNREADABLE, "the newest issued certificates",
+                         why.text, err);
 }
 
 static int add_certificates(const struct ca_view *v, struct probing *p, struct err *err)

@@ -150,16 +150,10 @@ static int get_aia(void *self, const char *url, struct buf *ret, struct err *err
 
 static int add_missing_parent(struct probing *p, const struct climb *c, struct err *err)
 {
-    struct finding *f =
-        c->rooted || !c->why.code ? NULL : findings_add(&p->findings, FIND_PARENT_UNKNOWN);
     if (c->rooted || !c->why.code)
         return ERR_OK;
-    if (!f)
-        return err_nomem(err);
-    (void)str_copy(f->expected, sizeof f->expected, "each CA certificate up to the root");
-    (void)str_copy(f->found, sizeof f->found, c->why.text);
-    finding_fill_remedy(f);
-    return ERR_OK;
+    return findings_tell(&p->findings, FIND_PARENT_UNKNOWN, "each CA certificate up to the root",
+                         c->why.text, err);
 }
 
 /* Each --issuer, its parent and so on: their CRLs are judged, their certificates found by AIA. */

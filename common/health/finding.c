@@ -113,3 +113,15 @@ int severity_parse(const char *text, enum severity *ret, struct err *err)
     return err_set(err, ERR_INVALID,
                    "'%.40s' is no severity; expected ok, info, warning or critical", text);
 }
+
+int findings_tell(struct findings *list, uint32_t id, const char *expected, const char *found,
+                  struct err *err)
+{
+    struct finding *f = findings_add(list, id);
+    if (!f)
+        return err_nomem(err);
+    (void)str_copy(f->expected, sizeof f->expected, expected ? expected : "");
+    (void)str_copy(f->found, sizeof f->found, found ? found : "");
+    finding_fill_remedy(f);
+    return ERR_OK;
+}

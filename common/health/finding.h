@@ -58,6 +58,9 @@ struct finding *findings_add(struct findings *list, uint32_t id);
 /* Writes the catalogue's remedy into f->remedy with {ca}, {url} and {address} replaced by f's own;
  * a remedy that is there already stays. */
 void finding_fill_remedy(struct finding *f);
+/* Adds one about the CA as a whole, with these texts (NULL = none) and the catalogue's remedy. */
+MUST_CHECK int findings_tell(struct findings *list, uint32_t id, const char *expected,
+                             const char *found, struct err *err);
 /* "ok", "info", "warning", "critical" */
 const char *severity_name(enum severity s);
 MUST_CHECK int severity_parse(const char *text, enum severity *ret, struct err *err);

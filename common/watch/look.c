@@ -81,13 +81,8 @@ static int harvest(const struct watch_setup *s, struct look *l, int64_t now, str
     struct err why = ERR_INIT;
     if (!harvest_refresh(s->store, &s->seams.admin, &limits, now, &l->view, &why))
         return ERR_OK;
-    struct finding *f = findings_add(&l->findings, FIND_ISSUED_UNREADABLE);
-    if (!f)
-        return err_nomem(err);
-    (void)str_copy(f->expected, sizeof f->expected, "the newest issued certificates");
-    (void)str_copy(f->found, sizeof f->found, why.text);
-    finding_fill_remedy(f);
-    return ERR_OK;
+    return findings_tell(&l->findings, FIND_ISSUED_UNREADABLE, "the newest issued certificates",
+                         why.text, err);
 }
 
 int look_judge(const struct config *config, const struct health_known *known, size_t n_known,
@@ -133,12 +128,7 @@ static int read_ca_log(const struct ca_event_log *log, struct look *l, struct er
     if (!rc || rc == ERR_UNSUPPORTED)
         return ERR_OK;
     l->n_events = 0;
-    struct finding *f = findings_add(&l->findings, FIND_CA_LOG_UNREADABLE);
-    if (!f)
-        return err_nomem(err);
-    (void)str_copy(f->found, sizeof f->found, why.text);
-    finding_fill_remedy(f);
-    return ERR_OK;
+    return findings_tell(&l->findings, FIND_CA_LOG_UNREADABLE, NULL, why.text, err);
 }
 
 int look_take(const struct watch_setup *s, bool ask_ca, const struct health_known *known,

@@ -178,16 +178,6 @@ static int test_keys(struct watch *w, enum maint_state state, struct look *l, st
     return keytest_judge(w->setup.store, ca, now_of(w), keys, &l->hsm, &l->findings, err);
 }
 
-static int add_finding(struct findings *list, uint32_t id, const char *found, struct err *err)
-{
-    struct finding *f = findings_add(list, id);
-    if (!f)
-        return err_nomem(err);
-    (void)str_copy(f->found, sizeof f->found, found);
-    finding_fill_remedy(f);
-    return ERR_OK;
-}
-
 /* A server whose "not modified" means nothing misleads every cache in front of it. */
 static int judge_validators(struct watch *w, struct look *l, struct err *err)
 {
@@ -403,7 +393,7 @@ static int failed_look(struct watch *w, enum maint_state state, int64_t maintena
                        const struct err *why, struct err *err)
 {
     SCOPED(findings_free) struct findings list = {0};
-    int rc = add_finding(&list, FIND_WATCH_FAILED, why->text, err);
+    int rc = findings_tell(&list, FIND_WATCH_FAILED, NULL, why->text, err);
     if (!rc)
         rc = conclude(w, NULL, &list, state, maintenance, err);
     if (!rc)
@@ -423,7 +413,7 @@ int watch_look(struct watch *w, struct look **ret, struct err *err)
     if (!rc)
         rc = test_keys(w, state, l, &why);
     if (!rc && w->metrics.code)
-        rc = add_finding(&l->findings, FIND_REPORT_NOT_WRITTEN, w->metrics.text, &why);
+        rc = findings_tell(&l->findings, FIND_REPORT_NOT_WRITTEN, NULL, w->metrics.text, &why);
     if (rc)
         return failed_look(w, state, maintenance, &why, err);
     w->n_known = look_known(l, w->known, RUNWAY_LINES_MAX);
