@@ -51,6 +51,18 @@ static void say_not_accepted(struct work *w)
                   cause, w->row.change);
 }
 
+/* accepted: what accept_hsm said. */
+static enum maint_outcome services_up(struct work *w, int accepted)
+{
+    if (accepted) {
+        if (accepted != ERR_CANCELLED)
+            say_not_accepted(w);
+        return stopped_or(w, accepted, MAINT_HSM_NOT_ACCEPTED, FIND_HSM_NOT_ACCEPTED);
+    }
+    int rc = svcplan_up(w, &w->a->err);
+    return rc ? stopped_or(w, rc, MAINT_RESUME_HELD, 0) : MAINT_DONE;
+}
+
 static int enter_resuming(struct work *w, bool undo, struct err *err)
 {
     w->row.undo = undo;
@@ -66,15 +78,9 @@ static enum maint_outcome resume_services(struct work *w)
         rc = enter_resuming(w, false, err);
     if (rc)
         return MAINT_FAILED;
-    rc = accept_hsm(w, err);
-    if (rc) {
-        if (rc != ERR_CANCELLED)
-            say_not_accepted(w);
-        return stopped_or(w, rc, MAINT_HSM_NOT_ACCEPTED, FIND_HSM_NOT_ACCEPTED);
-    }
-    rc = svcplan_up(w, err);
-    if (rc)
-        return stopped_or(w, rc, MAINT_RESUME_HELD, 0);
+    enum maint_outcome o = services_up(w, accept_hsm(w, err));
+    if (o != MAINT_DONE)
+        return o;
     if (w->row.resumed == WHEN_NONE)
         w->row.resumed = clock_now(w->m->seams.clock);
     return work_enter(w, MAINT_VERIFYING, "", 0, err) ? MAINT_FAILED : MAINT_DONE;
@@ -163,14 +169,9 @@ enum maint_outcome undo_run(struct work *w)
         rc = accept_hsm(w, err);
     else if (!w->view.settings.provider && look_discover(w, err) == ERR_CANCELLED)
         rc = ERR_CANCELLED;
-    if (rc) {
-        if (rc != ERR_CANCELLED)
-            say_not_accepted(w);
-        return stopped_or(w, rc, MAINT_HSM_NOT_ACCEPTED, FIND_HSM_NOT_ACCEPTED);
-    }
-    rc = svcplan_up(w, err);
-    if (rc)
-        return stopped_or(w, rc, MAINT_RESUME_HELD, 0);
+    enum maint_outcome o = services_up(w, rc);
+    if (o != MAINT_DONE)
+        return o;
     err_clear(err);
     if (work_enter(w, MAINT_ABORTED, "taken back; the former state is restored", FIND_MAINT_ABORTED,
                    err))

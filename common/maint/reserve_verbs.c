@@ -31,20 +31,21 @@ static enum maint_outcome usage(struct work *w, const char *text)
     return MAINT_USAGE;
 }
 
-static enum maint_outcome answer(struct work *w, const char *verb, enum maint_outcome o)
+static enum maint_outcome call(struct maint *m, const struct maint_request *req, const char *verb,
+                               enum maint_outcome (*run)(struct work *w), struct maint_answer *ret)
 {
+    SCOPED(work_free) struct work *w = work_new(m, req, ret);
+    enum maint_outcome o = MAINT_FAILED;
+    if (!w)
+        return ret->outcome;
+    if (m->seams.files.ops)
+        o = run(w);
+    else
+        (void)err_set(&ret->err, ERR_UNSUPPORTED, "this program keeps no reserve CRLs");
     /* What a maintenance has come to is not the business of these verbs. */
     w->keep_outcome = true;
     reserve_answer(w);
     return work_answer(w, verb, o);
-}
-
-static bool wired(struct work *w)
-{
-    if (w->m->seams.files.ops)
-        return true;
-    (void)err_set(&w->a->err, ERR_UNSUPPORTED, "this program keeps no reserve CRLs");
-    return false;
 }
 
 /* ---- make ---- */
@@ -65,10 +66,7 @@ static enum maint_outcome make(struct work *w)
 enum maint_outcome maint_reserve_make(struct maint *m, const struct maint_request *req,
                                       struct maint_answer *ret)
 {
-    SCOPED(work_free) struct work *w = work_new(m, req, ret);
-    if (!w)
-        return ret->outcome;
-    return answer(w, "reserve-make", wired(w) ? make(w) : MAINT_FAILED);
+    return call(m, req, "reserve-make", make, ret);
 }
 
 /* ---- verify ---- */
@@ -94,10 +92,7 @@ static enum maint_outcome verify(struct work *w)
 enum maint_outcome maint_reserve_verify(struct maint *m, const struct maint_request *req,
                                         struct maint_answer *ret)
 {
-    SCOPED(work_free) struct work *w = work_new(m, req, ret);
-    if (!w)
-        return ret->outcome;
-    return answer(w, "reserve-verify", wired(w) ? verify(w) : MAINT_FAILED);
+    return call(m, req, "reserve-verify", verify, ret);
 }
 
 /* ---- release ---- */
@@ -138,10 +133,7 @@ static enum maint_outcome release(struct work *w)
 enum maint_outcome maint_reserve_release(struct maint *m, const struct maint_request *req,
                                          struct maint_answer *ret)
 {
-    SCOPED(work_free) struct work *w = work_new(m, req, ret);
-    if (!w)
-        return ret->outcome;
-    return answer(w, "reserve-release", wired(w) ? release(w) : MAINT_FAILED);
+    return call(m, req, "reserve-release", release, ret);
 }
 
 /* ---- recall ---- */
@@ -177,8 +169,5 @@ static enum maint_outcome recall(struct work *w)
 enum maint_outcome maint_reserve_recall(struct maint *m, const struct maint_request *req,
                                         struct maint_answer *ret)
 {
-    SCOPED(work_free) struct work *w = work_new(m, req, ret);
-    if (!w)
-        return ret->outcome;
-    return answer(w, "reserve-recall", wired(w) ? recall(w) : MAINT_FAILED);
+    return call(m, req, "reserve-recall", recall, ret);
 }
