@@ -76,13 +76,15 @@ int main(int argc, char **argv)
     SCOPED(locations_free) struct locations l = {0};
     SCOPED(crl_issuers_free) struct crl_issuers *issuers = NULL;
     struct err err = ERR_INIT;
-    if (argc != 5)
+    char *end = NULL;
+    long count = argc == 5 ? strtol(argv[4], &end, 10) : 0;
+    if (count < 1 || count > 1000 || *end)
         return 20;
     int rc = fetch_setup(&err);
     if (!rc)
         rc = read_inputs(argv[2], argv[3], &l, &issuers, &err);
     if (!rc)
-        rc = rounds(&l, issuers, strcmp(argv[1], "conditional") == 0, atoi(argv[4]), &err);
+        rc = rounds(&l, issuers, strcmp(argv[1], "conditional") == 0, (int)count, &err);
     if (rc)
         fprintf(stderr, "%s\n", err.text);
     return rc != 0;

@@ -21,7 +21,7 @@
 #include <sqlite3.h>
 
 #include "store/history.h"
-#include "support/bench.h"
+#include "support/desk.h"
 #include "unit/cmocka_unit.h"
 #include "watch/bundle.h"
 #include "watch/watch.h"
@@ -39,23 +39,12 @@ struct usage {
 };
 
 struct soak {
-    struct bench b;
-    struct config config;
-    struct watch_setup setup;
-    struct watch *watch;
+    struct desk desk;
     struct notify_channel channel[NOTIFY_CHANNELS_MAX];
     size_t n_channels;
-    char metrics[SCRATCH_MAX + 32];
-    uint32_t random;
     int looks, maintenances, changes, notices;
     struct usage half;
 };
-
-static uint32_t next_random(void *self)
-{
-    struct soak *d = self;
-    return d->random = d->random * 1664525u + 1013904223u;
-}
 
 #ifdef _WIN32
 /* Wine tells neither private bytes nor the number of handles: then the working set, and the lowest
@@ -114,36 +103,13 @@ static struct usage measure(struct soak *d)
     struct store_probe *rows = calloc(100000, sizeof *rows);
     size_t n = 0;
     assert_non_null(rows);
-    maint_answer_free(&d->b.a);
-    assert_int_equal(store_probe_list(d->b.store, "", 0, rows, 100000, &n, &err), ERR_OK);
+    maint_answer_free(&d->desk.b.a);
+    assert_int_equal(store_probe_list(d->desk.b.store, "", 0, rows, 100000, &n, &err), ERR_OK);
     free(rows);
     u.rows = n;
-    u.store = store_bytes(d->b.path);
+    u.store = store_bytes(d->desk.b.path);
     system_usage(&u);
     return u;
-}
-
-static void wire(struct soak *d)
-{
-    const struct maint_seams *s = &d->b.seams;
-    d->setup = (struct watch_setup){
-        .seams = {.clock = s->clock,
-                  .svc = s->svc,
-                  .admin = s->admin,
-                  .settings = s->settings,
-                  .key = s->key,
-                  .locate = s->locate,
-                  .prober = s->prober,
-                  .events = s->events,
-                  .random = next_random,
-                  .random_self = d},
-        .config = &d->config,
-        .service = "CertSvc",
-        .metrics = d->metrics,
-        .store = d->b.store,
-    };
-    if (watch_new(&d->setup, &d->watch, &d->b.err))
-        fail_msg("%s", d->b.err.text);
 }
 
 static int begin(void **state)
@@ -153,14 +119,14 @@ static int begin(void **state)
                                "</crlagent>";
     struct soak *d = calloc(1, sizeof *d);
     assert_non_null(d);
-    bench_open(&d->b, "soak");
-    if (config_parse("test", text, strlen(text), &d->config, NULL, &d->b.err))
-        fail_msg("%s", d->b.err.text);
-    d->config.probe.history = 6 * HOUR; /* shorter than a file may say */
-    d->n_channels = notify_channels(&d->config, d->channel);
+    bench_open(&d->desk.b, "soak");
+    if (config_parse("test", text, strlen(text), &d->desk.config, NULL, &d->desk.b.err))
+        fail_msg("%s", d->desk.b.err.text);
+    d->desk.config.probe.history = 6 * HOUR; /* shorter than a file may say */
+    d->n_channels = notify_channels(&d->desk.config, d->channel);
     assert_int_equal(d->n_channels, 1);
-    snprintf(d->metrics, sizeof d->metrics, "%s/crlagent.prom", d->b.dir);
-    wire(d);
+    snprintf(d->desk.metrics, sizeof d->desk.metrics, "%s/crlagent.prom", d->desk.b.dir);
+    desk_wire(&d->desk);
     *state = d;
     return 0;
 }
@@ -168,9 +134,9 @@ static int begin(void **state)
 static int end(void **state)
 {
     struct soak *d = *state;
-    watch_free(&d->watch);
-    config_free(&d->config);
-    bench_close(&d->b);
+    watch_free(&d->desk.watch);
+    config_free(&d->desk.config);
+    bench_close(&d->desk.b);
     free(d);
     return 0;
 }
@@ -178,7 +144,7 @@ static int end(void **state)
 /* The CA publishes, as it does by itself, while it runs. */
 static void publish(struct soak *d)
 {
-    struct world *w = &d->b.w;
+    struct world *w = &d->desk.b.w;
     if (w->service[0].info.state != SVC_RUNNING)
         return;
     for (size_t k = 0; k < w->keys; k++) {
@@ -199,8 +165,9 @@ static void render(struct soak *d, const struct look *l)
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         SCOPED(buf_free) struct buf out = BUF_INIT;
         int code;
-        if (look_render(l, d->b.store, "soak", formats[i], SEV_WARNING, &out, &code, &d->b.err))
-            fail_msg("%s", d->b.err.text);
+        if (look_render(l, d->desk.b.store, "soak", formats[i], SEV_WARNING, &out, &code,
+                        &d->desk.b.err))
+            fail_msg("%s", d->desk.b.err.text);
         assert_true(out.len > 100);
     }
 }
@@ -209,16 +176,16 @@ static void render(struct soak *d, const struct look *l)
 static void look(struct soak *d, int64_t until)
 {
     SCOPED(look_free) struct look *l = NULL;
-    struct world *w = &d->b.w;
+    struct world *w = &d->desk.b.w;
     w->n_events = 0;
     w->location[0].down = d->looks++ % 12 < 3;
-    if (watch_look(d->watch, &l, &d->b.err))
-        fail_msg("%s", d->b.err.text);
+    if (watch_look(d->desk.watch, &l, &d->desk.b.err))
+        fail_msg("%s", d->desk.b.err.text);
     if (d->looks % 12 == 0)
         render(d, l);
-    assert_int_equal(
-        notify_flush(d->b.store, d->channel, NULL, w->now, &d->setup.seams.events, &d->b.err),
-        ERR_OK);
+    assert_int_equal(notify_flush(d->desk.b.store, d->channel, NULL, w->now,
+                                  &d->desk.setup.seams.events, &d->desk.b.err),
+                     ERR_OK);
     if (until > w->now) {
         w->mono_ms += (until - w->now) * 1000;
         w->now = until;
@@ -231,11 +198,13 @@ static void delivered(struct soak *d)
     struct store_notice due[64];
     size_t n = 0;
     do {
-        assert_int_equal(store_notice_due(d->b.store, NULL, INT64_MAX, due, 64, &n, &d->b.err),
-                         ERR_OK);
+        assert_int_equal(
+            store_notice_due(d->desk.b.store, NULL, INT64_MAX, due, 64, &n, &d->desk.b.err),
+            ERR_OK);
         for (size_t i = 0; i < n; i++, d->notices++)
-            assert_int_equal(store_notice_sent(d->b.store, due[i].id, d->b.w.now, &d->b.err),
-                             ERR_OK);
+            assert_int_equal(
+                store_notice_sent(d->desk.b.store, due[i].id, d->desk.b.w.now, &d->desk.b.err),
+                ERR_OK);
     } while (n == 64);
 }
 
@@ -243,41 +212,41 @@ static void evidence(struct soak *d)
 {
     SCOPED(buf_free) struct buf out = BUF_INIT;
     char head[65];
-    if (bundle_make(d->b.store, d->maintenances, "Lab CA", "{\"outcome\":\"done\"}", d->b.w.now,
-                    &out, head, &d->b.err))
-        fail_msg("%s", d->b.err.text);
+    if (bundle_make(d->desk.b.store, d->maintenances, "Lab CA", "{\"outcome\":\"done\"}",
+                    d->desk.b.w.now, &out, head, &d->desk.b.err))
+        fail_msg("%s", d->desk.b.err.text);
 }
 
 /* An hour without the HSM: every minute a tick and a look. */
 static void maintenance(struct soak *d)
 {
-    struct world *w = &d->b.w;
+    struct world *w = &d->desk.b.w;
     char change[32];
     snprintf(change, sizeof change, "CHG%07d", ++d->maintenances);
-    d->b.req.change = change;
+    d->desk.b.req.change = change;
     w->location[0].down = false;
-    bench_expect(&d->b, bench_prepare(&d->b), MAINT_DONE);
+    bench_expect(&d->desk.b, bench_prepare(&d->desk.b), MAINT_DONE);
     w->hsm_away = true;
     for (int minute = 0; minute < 60; minute++) {
         look(d, w->now + 60);
-        (void)bench_tick(&d->b);
+        (void)bench_tick(&d->desk.b);
     }
     w->hsm_away = w->location[0].down = false;
-    bench_expect(&d->b, bench_finish(&d->b), MAINT_DONE);
-    assert_true(bench_restored(&d->b));
+    bench_expect(&d->desk.b, bench_finish(&d->desk.b), MAINT_DONE);
+    assert_true(bench_restored(&d->desk.b));
     evidence(d);
 }
 
 static void hour(struct soak *d, int n)
 {
-    struct world *w = &d->b.w;
+    struct world *w = &d->desk.b.w;
     int64_t over = w->now + HOUR;
     publish(d);
     delivered(d);
     if (n % 6 == 2)
         maintenance(d);
     while (w->now < over) {
-        int64_t due = watch_next(d->watch);
+        int64_t due = watch_next(d->desk.watch);
         look(d, due > w->now ? due : w->now + 60);
     }
 }

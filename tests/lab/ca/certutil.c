@@ -346,17 +346,8 @@ static bool set_extension(X509_CRL *crl, const char *oid, const char *hex)
 {
     long len = 0;
     uint8_t *der = OPENSSL_hexstr2buf(hex, &len);
-    ASN1_OBJECT *obj = OBJ_txt2obj(oid, 1);
-    ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
-    bool ok = der && obj && value && ASN1_OCTET_STRING_set(value, der, (int)len);
-    X509_EXTENSION *ext = ok ? X509_EXTENSION_create_by_OBJ(NULL, obj, 0, value) : NULL;
     remove_extension(crl, oid);
-    ok = ext && X509_CRL_add_ext(crl, ext, -1);
-    X509_EXTENSION_free(ext);
-    ASN1_OCTET_STRING_free(value);
-    ASN1_OBJECT_free(obj);
-    OPENSSL_free(der);
-    return ok;
+    return crl_add_der(crl, oid, false, der, der ? (int)len : 0);
 }
 
 /* "-OID,OID": extensions to be taken out. */

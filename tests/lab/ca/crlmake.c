@@ -14,8 +14,7 @@
 #define OID_NEXT_PUBLISH "1.3.6.1.4.1.311.21.4"
 #define OID_PUBLISHED_LOCATIONS "1.3.6.1.4.1.311.21.14"
 
-/* Adds an extension; takes the malloc'ed DER (len <= 0: encoding failed). */
-static bool add_der(X509_CRL *crl, const char *oid, bool critical, uint8_t *der, int len)
+bool crl_add_der(X509_CRL *crl, const char *oid, bool critical, uint8_t *der, int len)
 {
     ASN1_OBJECT *obj = OBJ_txt2obj(oid, 1);
     ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
@@ -36,7 +35,7 @@ static bool add_integer(X509_CRL *crl, const char *oid, bool critical, int64_t v
     ASN1_INTEGER_set_int64(i, value);
     int len = i2d_ASN1_INTEGER(i, &der);
     ASN1_INTEGER_free(i);
-    return add_der(crl, oid, critical, der, len);
+    return crl_add_der(crl, oid, critical, der, len);
 }
 
 static bool add_time(X509_CRL *crl, const char *oid, int64_t when)
@@ -45,7 +44,7 @@ static bool add_time(X509_CRL *crl, const char *oid, int64_t when)
     ASN1_TIME *t = ASN1_TIME_set(NULL, (time_t)when);
     int len = i2d_ASN1_TIME(t, &der);
     ASN1_TIME_free(t);
-    return add_der(crl, oid, false, der, len);
+    return crl_add_der(crl, oid, false, der, len);
 }
 
 static bool add_aki(X509_CRL *crl, X509 *cert)
@@ -58,7 +57,7 @@ static bool add_aki(X509_CRL *crl, X509 *cert)
     aki->keyid = ASN1_OCTET_STRING_dup(ski);
     int len = i2d_AUTHORITY_KEYID(aki, &der);
     AUTHORITY_KEYID_free(aki);
-    return add_der(crl, "2.5.29.35", false, der, len);
+    return crl_add_der(crl, "2.5.29.35", false, der, len);
 }
 
 /* All configured URLs with that flag bit as the names of one distribution point; NULL when none. */
@@ -105,7 +104,7 @@ static bool add_points(const struct ca *ca, X509_CRL *crl, const char *oid, unsi
     sk_DIST_POINT_push(points, p);
     int len = i2d_CRL_DIST_POINTS(points, &der);
     CRL_DIST_POINTS_free(points);
-    return add_der(crl, oid, false, der, len);
+    return crl_add_der(crl, oid, false, der, len);
 }
 
 static bool add_idp(const struct ca *ca, X509_CRL *crl, const struct crl_row *row)
@@ -118,7 +117,7 @@ static bool add_idp(const struct ca *ca, X509_CRL *crl, const struct crl_row *ro
     idp->distpoint = dpn;
     int len = i2d_ISSUING_DIST_POINT(idp, &der);
     ISSUING_DIST_POINT_free(idp);
-    return add_der(crl, "2.5.29.28", true, der, len);
+    return crl_add_der(crl, "2.5.29.28", true, der, len);
 }
 
 static bool add_extensions(const struct ca *ca, X509_CRL *crl, const struct ca_cert *cert,

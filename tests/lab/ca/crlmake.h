@@ -17,6 +17,8 @@ bool crl_verify(const uint8_t *der, size_t len, EVP_PKEY *key);
 /* Signs what is in crl (algorithm of the CA key, SHA-256) with the HSM; used by certutil -sign too.
  */
 HRESULT crl_sign(X509_CRL *crl, const struct ca_cert *cert, struct hsm *hsm);
+/* Adds an extension; takes the malloc'ed DER (len <= 0: encoding failed). */
+bool crl_add_der(X509_CRL *crl, const char *oid, bool critical, uint8_t *der, int len);
 /* A throw-away software key of the same type, so that OpenSSL writes the right algorithm
  * identifiers before the HSM's signature takes the place of its own. */
 EVP_PKEY *crl_shape_key(EVP_PKEY *like);
