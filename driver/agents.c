@@ -80,12 +80,6 @@ static void owner_of(const struct plan_agent *a, char owner[64])
     snprintf(owner, 64, "agent:%s", a->name);
 }
 
-int agent_call(struct driver *drv, const struct plan_agent *a, enum hook hook, uint32_t *ret_code,
-               struct buf *said, struct err *err)
-{
-    return agent_ask(drv, a, hook, ret_code, NULL, said, err);
-}
-
 int agent_ask(struct driver *drv, const struct plan_agent *a, enum hook hook, uint32_t *ret_code,
               struct buf *raw, struct buf *said, struct err *err)
 {

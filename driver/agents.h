@@ -10,12 +10,10 @@
 enum hook { HOOK_PRE_DRY, HOOK_PRE, HOOK_POST };
 
 /* ERR_OK with the agent's exit code and the last lines of what it said; ERR_NOT_FOUND, ERR_TIMEOUT
- * when it could not be asked. What it says on standard error is shown as it comes. agent_ask gives
- * its standard output, too. */
+ * when it could not be asked. What it says on standard error is shown as it comes; raw (NULL = not
+ * wanted) gets its standard output. */
 MUST_CHECK int agent_ask(struct driver *drv, const struct plan_agent *a, enum hook hook,
                          uint32_t *ret_code, struct buf *raw, struct buf *said, struct err *err);
-MUST_CHECK int agent_call(struct driver *drv, const struct plan_agent *a, enum hook hook,
-                          uint32_t *ret_code, struct buf *said, struct err *err);
 
 /* Pauses every CA. When one refuses, those paused so far are resumed. Returns a hu_exit. */
 int agents_pause(struct driver *drv);

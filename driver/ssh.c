@@ -402,13 +402,3 @@ int ssh_transport(const struct ssh_config *c, struct transport *ret, struct err 
     *ret = (struct transport){.ops = &ssh_ops, .self = s, .kind = "ssh", .eol = "\n"};
     return ERR_OK;
 }
-
-int ssh_probe(const struct ssh_config *c, char ret_found[64], struct err *err)
-{
-    struct ssh s = {.c = *c, .fd = NET_NONE};
-    int rc = reach(&s, clock_mono_ms(clock_system()) + c->connect_ms, err);
-    str_copy(ret_found, 64, s.found);
-    ssh_disconnect(&s);
-    secret_wipe(&s.c, sizeof s.c);
-    return rc;
-}

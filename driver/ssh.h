@@ -21,10 +21,6 @@ struct ssh_config {
 /* The transport keeps its own copy of the configuration and wipes it when it is freed. */
 MUST_CHECK int ssh_transport(const struct ssh_config *c, struct transport *ret, struct err *err);
 
-/* Only TCP, key exchange and the host key: is it there, and is it the right one? *ret_found is the
- * fingerprint seen, also when ERR_CRYPTO is returned. */
-MUST_CHECK int ssh_probe(const struct ssh_config *c, char ret_found[64], struct err *err);
-
 /* "SHA256:" and base64 without padding of a 32-byte digest. */
 void ssh_fingerprint_text(const uint8_t digest[32], char ret[64]);
 

@@ -30,7 +30,6 @@ static struct {
     DWORD state, checkpoint, exit_code, specific_code;
     HANDLE ending; /* manual reset: somebody wants the end */
     volatile LONG reason;
-    volatile LONG self_exit_code;
     int rc;
     struct err err;
 } g;
@@ -66,13 +65,6 @@ static void ask_end(enum svc_stop_reason why)
 {
     InterlockedCompareExchange(&g.reason, (LONG)why, -1);
     SetEvent(g.ending);
-}
-
-void svc_main_end(uint32_t exit_code)
-{
-    InterlockedExchange(&g.self_exit_code, (LONG)exit_code);
-    if (g.ending)
-        ask_end(SVC_STOP_SELF);
 }
 
 static DWORD WINAPI on_control(DWORD control, DWORD type, void *data, void *context)
@@ -168,9 +160,6 @@ static void WINAPI service_main(DWORD argc, wchar_t **argv)
     if (g.rc) {
         g.exit_code = ERROR_SERVICE_SPECIFIC_ERROR;
         g.specific_code = (DWORD)g.rc;
-    } else if (g.self_exit_code) {
-        g.exit_code = ERROR_SERVICE_SPECIFIC_ERROR;
-        g.specific_code = (DWORD)g.self_exit_code;
     }
     report(SERVICE_STOPPED);
 }
@@ -179,7 +168,6 @@ static int begin(const struct svc_program *program, struct err *err)
 {
     g.program = program;
     g.reason = -1;
-    g.self_exit_code = 0;
     g.rc = ERR_OK;
     g.state = g.exit_code = g.specific_code = 0;
     g.handle = NULL;
@@ -245,8 +233,5 @@ int svc_main_console(const struct svc_program *program, struct err *err)
     SetEvent(console_done);
     SetConsoleCtrlHandler(on_console, FALSE);
     CloseHandle(console_done);
-    if (!g.rc && g.self_exit_code)
-        g.rc = err_set(&g.err, ERR_INTERNAL, "the program ended by itself with code %ld",
-                       (long)g.self_exit_code);
     return finish(err);
 }

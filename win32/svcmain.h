@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 
-enum svc_stop_reason { SVC_STOP_ASKED, SVC_STOP_SHUTDOWN, SVC_STOP_CONSOLE, SVC_STOP_SELF };
+enum svc_stop_reason { SVC_STOP_ASKED, SVC_STOP_SHUTDOWN, SVC_STOP_CONSOLE };
 
 struct svc_program {
     /* Runs on the service thread; returns when the program works (its own threads run by then).
@@ -27,9 +27,5 @@ MUST_CHECK int svc_main_run(const char *name, const struct svc_program *program,
 
 /* The same in a console until Ctrl-C, Ctrl-Break or the closing of the window. */
 MUST_CHECK int svc_main_console(const struct svc_program *program, struct err *err);
-
-/* The program wants to end by itself (any thread). exit_code other than 0 makes the SCM run the
- * failure actions. */
-void svc_main_end(uint32_t exit_code);
 
 #endif

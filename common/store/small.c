@@ -29,12 +29,6 @@ int store_value_get(struct store *s, const char *name, struct buf *ret, struct e
     return rc ? rc : col_blob(&q, ret);
 }
 
-int store_touch(struct store *s, int64_t now, struct err *err)
-{
-    char text[WHEN_TEXT_MAX];
-    return store_value_set(s, "touched", when_format(now, text), err);
-}
-
 int store_timer_set(struct store *s, const char *name, int64_t due, struct err *err)
 {
     SCOPED(stmt_done) struct stmt q = {0};
@@ -105,14 +99,6 @@ int store_cache_get(struct store *s, const char *kind, uint32_t key_index, uint3
     if (!rc && ret_when)
         *ret_when = when;
     return rc;
-}
-
-int store_cache_forget(struct store *s, const char *kind, struct err *err)
-{
-    SCOPED(stmt_done) struct stmt q = {0};
-    (void)stmt_open(&q, s, "emptying the cache", "DELETE FROM cache WHERE kind = ?", err);
-    stmt_text(&q, kind);
-    return stmt_run(&q);
 }
 
 static int remove_before(struct store *s, const char *sql, int64_t before, struct err *err)

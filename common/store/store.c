@@ -234,14 +234,3 @@ const char *store_path(const struct store *s)
 {
     return s->path;
 }
-
-int store_backup(struct store *s, const char *path, struct err *err)
-{
-    struct file_info there;
-    if (file_stat(path, &there, NULL) == ERR_OK)
-        return err_set(err, ERR_EXISTS, "'%s' exists already", path);
-    SCOPED(stmt_done) struct stmt q = {0};
-    int rc = stmt_open(&q, s, "copying the state", "VACUUM INTO ?", err);
-    stmt_text(&q, path);
-    return rc ? rc : stmt_run(&q);
-}

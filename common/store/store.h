@@ -41,10 +41,6 @@ void store_close(struct store **s); /* for SCOPED(); takes NULL */
 
 const char *store_path(const struct store *s);
 
-/* Writes and commits one row: ERR_OK proves that the next write has a chance. Called before a step
- * that touches anything. */
-MUST_CHECK int store_touch(struct store *s, int64_t now, struct err *err);
-
 /* Several calls as one: all or none. Calls nest; only the outermost commits. store_commit that
  * fails has rolled back. */
 MUST_CHECK int store_begin(struct store *s, struct err *err);
@@ -55,9 +51,6 @@ void store_rollback(struct store *s);
  * = keep all). Maintenance and audit rows stay. */
 MUST_CHECK int store_prune(struct store *s, int64_t history_before, int64_t notices_before,
                            struct err *err);
-
-/* A consistent copy of the whole store into a new file (support bundle). ERR_EXISTS. */
-MUST_CHECK int store_backup(struct store *s, const char *path, struct err *err);
 
 /* ---- timers: a timer lives here, never only in memory ---- */
 MUST_CHECK int store_timer_set(struct store *s, const char *name, int64_t due, struct err *err);
@@ -73,7 +66,6 @@ MUST_CHECK int store_cache_put(struct store *s, const char *kind, uint32_t key_i
 /* Appends to *ret; ERR_NOT_FOUND. ret_when (when it was stored) may be NULL. */
 MUST_CHECK int store_cache_get(struct store *s, const char *kind, uint32_t key_index, uint32_t part,
                                struct buf *ret, int64_t *ret_when, struct err *err);
-MUST_CHECK int store_cache_forget(struct store *s, const char *kind, struct err *err);
 
 /* ---- settings that must survive (counters, digests): small texts by name ---- */
 MUST_CHECK int store_value_set(struct store *s, const char *name, const char *value,

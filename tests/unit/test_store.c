@@ -348,16 +348,16 @@ static int full(void *arg, const char *what)
     return (*left)-- > 0 ? ERR_OK : ERR_IO;
 }
 
-static void store_touch__disk_full__says_so(void **state)
+static void store_value_set__disk_full__says_so(void **state)
 {
     (void)state;
     SCOPED(store_close) struct store *s = opened();
     int left = 0;
     store__set_fault(s, full, &left);
-    assert_int_equal(store_touch(s, NOW, &err), ERR_IO);
+    assert_int_equal(store_value_set(s, "a", "b", &err), ERR_IO);
     assert_non_null(strstr(err.text, "disk is full"));
     store__set_fault(s, NULL, NULL);
-    assert_int_equal(store_touch(s, NOW, &err), ERR_OK);
+    assert_int_equal(store_value_set(s, "a", "b", &err), ERR_OK);
 }
 
 static void store_audit__change_or_removal__impossible(void **state)
@@ -507,24 +507,6 @@ static void store_small__timer_and_cache__round_trip(void **state)
     assert_int_equal(store_cache_get(s, "ca-cert", 0, 0, &b, &when, &err), ERR_OK);
     assert_int_equal(b.len, 3);
     assert_memory_equal(b.data, "\0\1\2", 3);
-    assert_int_equal(store_cache_forget(s, "ca-cert", &err), ERR_OK);
-    assert_int_equal(store_cache_get(s, "ca-cert", 0, 0, &b, NULL, &err), ERR_NOT_FOUND);
-}
-
-static void store_backup__copy__opens_with_the_rows(void **state)
-{
-    (void)state;
-    struct store *s = opened();
-    assert_int_equal(store_value_set(s, "a", "b", &err), ERR_OK);
-    char copy[SCRATCH_MAX + 32];
-    snprintf(copy, sizeof copy, "%s/copy.db", dir);
-    assert_int_equal(store_backup(s, copy, &err), ERR_OK);
-    assert_int_equal(store_backup(s, copy, &err), ERR_EXISTS);
-    store_close(&s);
-    assert_int_equal(store_open(copy, STORE_WRITE, NOW, &s, NULL, &err), ERR_OK);
-    SCOPED(buf_free) struct buf v = BUF_INIT;
-    assert_int_equal(store_value_get(s, "a", &v, &err), ERR_OK);
-    store_close(&s);
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -547,13 +529,12 @@ int main(void)
         CASE(store_service_save__saved_twice__first_former_state_stays),
         CASE(store_step__begun_and_not_ended__interrupted),
         CASE(store_commit__inner_part_failed__all_rolled_back),
-        CASE(store_touch__disk_full__says_so),
+        CASE(store_value_set__disk_full__says_so),
         CASE(store_audit__change_or_removal__impossible),
         CASE(store_probe__list_and_prune__by_age),
         CASE(store_notice__life_of_one__queue_order),
         CASE(store_notice__channel_away__its_own_wait_the_others_do_not),
         CASE(store_small__timer_and_cache__round_trip),
-        CASE(store_backup__copy__opens_with_the_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
