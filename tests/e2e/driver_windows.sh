@@ -9,6 +9,8 @@ HSMUPGRADE=$W/hsmupgrade
 printf '#!/bin/bash\nexec wine "%s/bin/hsmupgrade.exe" "$@"\n' "$CRLAGENT_BUILD" > "$HSMUPGRADE"
 chmod 755 "$HSMUPGRADE"
 trap 'wineserver -k || true; cleanup' EXIT
+mkdir "$WINEPREFIX"
+wineserver -p300 > /dev/null 2>&1
 wineboot -i > /dev/null 2>&1
 
 # An agent as a Windows command line: cmd.exe with a batch file that tells and answers like crlagent.

@@ -7,6 +7,7 @@ E2E=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(cd "$E2E/../.." && pwd)
 export CRLAGENT_BUILD=${CRLAGENT_BUILD:-$TOP/build/mingw} LAB_QUIET=1
 LAB=$TOP/tests/lab/lab
+export PATH=$TOP/tests/lab/wine:$PATH
 T=$(mktemp -d "/tmp/crla-XXXXXX")
 L=$T/lab
 STEP= CHECKS=0
