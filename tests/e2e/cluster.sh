@@ -6,16 +6,23 @@
 . "$(dirname "${BASH_SOURCE[0]}")/agent.sh"
 ini="$L/prefix/drive_c/lab/cluster.ini"
 
+# The lab's cluster writes its file in place, at any moment: whole is a file that ends with [end] and stays the same for a while.
 cluster() { # SECTION KEY [VALUE]: prints or sets
     python3 - "$ini" "$@" <<'P'
-import configparser, os, sys
+import configparser, os, sys, time
 path, section, key = sys.argv[1:4]
+before, text = None, ""
+for _ in range(200):
+    before, text = text, open(path, newline="").read()
+    if text == before and text.rstrip().endswith("[end]"):
+        break
+    time.sleep(0.02)
+else:
+    sys.exit("cluster.ini is never whole")
 c = configparser.RawConfigParser()
 c.optionxform = str
-c.read(path)
+c.read_string(text)
 if len(sys.argv) > 4:
-    if not c.has_section(section):
-        c.add_section(section)
     c.set(section, key, sys.argv[4])
     with open(path + '.new', 'w', newline='\r\n') as f:
         c.write(f, space_around_delimiters=False)
@@ -36,6 +43,7 @@ make_cluster() {
         printf '[Lab Disk]\r\ntype=Physical Disk\r\nowner=CA01\r\nstate=2\r\n'
         printf '[Lab CA]\r\ntype=Generic Service\r\nservice=CertSvc\r\nneeds=Lab Disk\r\nowner=CA01\r\nstate=2\r\npersistent=1\r\n'
         printf '[Lab Web]\r\ntype=Generic Application\r\nneeds=Lab CA\r\nowner=CA01\r\nstate=2\r\npersistent=1\r\n'
+        printf '[end]\r\n'
     } > "$ini"
     win sc.exe create ClusSvc binPath= 'C:\windows\system32\none.exe' > /dev/null
     win reg.exe add 'HKLM\Cluster\Resources\r1\Parameters' /v ServiceName /d CertSvc /f > /dev/null

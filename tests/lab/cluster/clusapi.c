@@ -34,9 +34,25 @@ static const wchar_t *file(void)
     return path;
 }
 
+/* Wine writes the file in place: nobody may read it meanwhile, in whatever process. */
+static HANDLE locked(void)
+{
+    HANDLE mutex = CreateMutexW(NULL, FALSE, L"Global\\crlagent-lab-cluster");
+    WaitForSingleObject(mutex, INFINITE);
+    return mutex;
+}
+
+static void unlock(HANDLE mutex)
+{
+    ReleaseMutex(mutex);
+    CloseHandle(mutex);
+}
+
 static void get(const wchar_t *section, const wchar_t *key, wchar_t *dst)
 {
+    HANDLE mutex = locked();
     GetPrivateProfileStringW(section, key, L"", dst, CHARS, file());
+    unlock(mutex);
 }
 
 static long number(const wchar_t *section, const wchar_t *key, long otherwise)
@@ -48,7 +64,9 @@ static long number(const wchar_t *section, const wchar_t *key, long otherwise)
 
 static void put(const wchar_t *section, const wchar_t *key, const wchar_t *value)
 {
+    HANDLE mutex = locked();
     WritePrivateProfileStringW(section, key, value, file());
+    unlock(mutex);
 }
 
 static void put_number(const wchar_t *section, const wchar_t *key, long value)
@@ -161,7 +179,9 @@ static struct list *resources(const wchar_t *needs)
     static wchar_t sections[32768];
     struct list *l = calloc(1, sizeof *l);
     l->name = calloc(64, sizeof *l->name);
+    HANDLE mutex = locked();
     GetPrivateProfileSectionNamesW(sections, 32768, file());
+    unlock(mutex);
     for (const wchar_t *s = sections; *s && l->n < 64; s += wcslen(s) + 1) {
         wchar_t type[CHARS], needed[CHARS];
         get(s, L"type", type);
