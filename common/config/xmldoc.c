@@ -230,6 +230,27 @@ static void on_problem_cb(void *arg, xmlErrorPtr e)
     on_problem(arg, e);
 }
 
+static void note_at(struct reading *r, int line, const char *text)
+{
+    SCOPED(buf_free) struct buf out = BUF_INIT;
+    buf_printf(&out, "%s:%d: %s", r->label, line, text);
+    note(r, buf_str(&out));
+}
+
+/* libxml2 takes a text with NUL bytes for cut off at the first. Only UTF-16 has them by right. */
+static bool has_nul(struct reading *r, const char *bytes, size_t len)
+{
+    bool utf16 =
+        len > 1 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0);
+    const char *nul = len && !utf16 ? memchr(bytes, '\0', len) : NULL;
+    int line = 1;
+    for (const char *p = bytes; nul && p < nul; p++)
+        line += *p == '\n';
+    if (nul)
+        note_at(r, line, "expected UTF-8 text, found a NUL byte");
+    return nul != NULL;
+}
+
 /* A document type is where entity bombs and outside files come from: the parser stops at it, before
  * anything in it is read. */
 static void refuse_dtd(void *ctx, const xmlChar *name, const xmlChar *external,
@@ -240,10 +261,8 @@ static void refuse_dtd(void *ctx, const xmlChar *name, const xmlChar *external,
     (void)system;
     xmlParserCtxtPtr parser = ctx;
     struct reading *r = parser->_private;
-    SCOPED(buf_free) struct buf line = BUF_INIT;
-    buf_printf(&line, "%s:%d: a document type (<!DOCTYPE ...>) is not allowed here", r->label,
-               parser->input ? parser->input->line : 1);
-    note(r, buf_str(&line));
+    note_at(r, parser->input ? parser->input->line : 1,
+            "a document type (<!DOCTYPE ...>) is not allowed here");
     r->refused_dtd = true;
     xmlStopParser(parser);
 }
@@ -314,21 +333,16 @@ int xmldoc_parse(const char *label, const void *bytes, size_t len, const struct 
     if (len > LIMIT_XML_BYTES)
         return err_set(err, ERR_LIMIT, "%s: %zu bytes, at most %u are read", label, len,
                        LIMIT_XML_BYTES);
-    const char *start = bytes;
-    bool utf16 =
-        len > 1 && (memcmp(start, "\xff\xfe", 2) == 0 || memcmp(start, "\xfe\xff", 2) == 0);
-    if (len && !utf16 && memchr(start, '\0', len))
-        return err_set(err, ERR_PARSE, "%s: expected UTF-8 text, found NUL bytes", label);
     SCOPED(xmldoc_free)
     xmlDocPtr schema_doc = schema->text ? xmlReadMemory(schema->text, (int)strlen(schema->text),
                                                         schema->name, NULL, XML_PARSE_NONET)
                                         : NULL;
     struct reading r = {
         .label = label, .schema = schema, .schema_doc = schema_doc, .all = problems};
-    SCOPED(xmldoc_free) xmlDocPtr doc = read_bytes(&r, bytes, len);
+    SCOPED(xmldoc_free) xmlDocPtr doc = has_nul(&r, bytes, len) ? NULL : read_bytes(&r, bytes, len);
     int rc = ERR_OK;
     if (!doc && r.count == 0)
-        rc = err_set(err, ERR_PARSE, "%s: no XML document", label);
+        note_at(&r, 1, "no XML document");
     else if (doc && schema->text)
         rc = validate(&r, doc, err);
     if (!rc)
