@@ -2,6 +2,7 @@
  * Copyright the crlagent authors */
 #include "agent/control_win32.h"
 
+#include "agent/listener.h"
 #include "agent/wire_win32.h"
 #include "win32/pipe.h"
 #include "win32/service.h"
@@ -9,18 +10,6 @@
 #define CONNECT_MS 10000
 #define SEND_MS 10000
 #define SLICE_MS 60000
-
-/* The process that may own the pipe's name: the service's, when the SCM knows it. A service that
- * runs in a console for debugging has none. */
-static uint32_t service_pid(void)
-{
-    const struct svc_control *scm = svc_control_scm();
-    struct svc_info info;
-    struct err err = ERR_INIT;
-    if (scm->ops->query(scm->self, SERVICE_NAME, &info, &err))
-        return 0;
-    return info.state == SVC_RUNNING ? info.pid : 0;
-}
 
 static int receive(struct pipe_client *c, int64_t wait_ms,
                    enum control_take (*take)(void *arg, const char *data, size_t len), void *arg,
@@ -48,7 +37,10 @@ static int ask(void *self, const char *data, size_t len, int64_t wait_ms,
 {
     (void)self;
     struct pipe_client *c = NULL;
-    int rc = pipe_client_open(PIPE_CONTROL_NAME, service_pid(), CONNECT_MS, &c, err);
+    uint32_t pid = 0;
+    int rc = listener_find(svc_control_scm(), SERVICE_NAME, clock_system(), &pid, err);
+    if (!rc)
+        rc = pipe_client_open(PIPE_CONTROL_NAME, pid, CONNECT_MS, &c, err);
     if (!rc)
         rc = pipe_client_send(c, data, len, SEND_MS, err);
     if (!rc)

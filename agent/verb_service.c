@@ -12,7 +12,9 @@ int verb_service(struct cli *cli, int argc, char **argv)
     const char *config = NULL;
     bool console = false;
     const struct opt table[] = {
-        {"console", OPT_FLAG, &console, NULL, "run in this console until Ctrl-C, for debugging"},
+        {"console", OPT_FLAG, &console, NULL,
+         "run in this (elevated) console until Ctrl-C, for debugging; the other verbs "
+         "talk to it only where the service is not installed"},
         {"config", OPT_TEXT, &config, "FILE", "another configuration than the installed one"},
     };
     const struct opts opts = {table, ARRAY_LEN(table), 0, 0};

@@ -75,9 +75,10 @@ bool pipe_call_gone(const struct pipe_call *call);
 
 struct pipe_client;
 
-/* Waits up to timeout_ms for a free place. server_pid: refuse a server with another process id
- * (the service's, from the SCM), 0 = do not check. ERR_UNAVAILABLE when nobody listens, ERR_DENIED,
- * ERR_BUSY when all places stay taken. */
+/* Waits up to timeout_ms for a free place. server_pid: the service's from the SCM, a server with
+ * another one is refused; 0 = not known, the pipe must then belong to SYSTEM, Administrators or the
+ * service's SID. ERR_UNAVAILABLE when nobody listens, or somebody else (nothing is sent to him),
+ * ERR_DENIED, ERR_BUSY when all places stay taken. */
 MUST_CHECK int pipe_client_open(const char *name, uint32_t server_pid, int64_t timeout_ms,
                                 struct pipe_client **ret, struct err *err);
 

@@ -18,7 +18,7 @@ struct pipe_client {
 };
 
 /* What the groups of the pipe's access list are given: GENERIC_WRITE would ask for the right to
- * make instances too and be refused. */
+ * make instances too and be refused. GENERIC_READ has the right to see the owner. */
 #define CLIENT_RIGHTS (GENERIC_READ | FILE_WRITE_DATA | FILE_WRITE_ATTRIBUTES)
 
 static int64_t now_ms(void)
@@ -71,11 +71,11 @@ static int check_server(HANDLE pipe, uint32_t server_pid, struct err *err)
 {
     ULONG pid = 0;
     if (!server_pid)
-        return ERR_OK;
+        return pipe_owner_check(pipe, err);
     if (!GetNamedPipeServerProcessId(pipe, &pid))
         return err_set_win32(err, GetLastError(), "asking who serves the control pipe");
     if (pid != server_pid)
-        return err_set(err, ERR_DENIED,
+        return err_set(err, ERR_UNAVAILABLE,
                        "the control pipe is served by process %lu; expected the crlagent service "
                        "(process %lu). Nothing was sent",
                        (unsigned long)pid, (unsigned long)server_pid);

@@ -120,19 +120,28 @@ static int add_group(struct buf *sddl, PSID sid, struct err *err)
     return rc;
 }
 
-/* In words: whoever came over the network (NU) or anonymously (AN) is denied everything; SYSTEM
- * (SY) and Administrators (BA) may do all; the account the service runs under is the owner and may
- * make further instances (OW, owner rights); the two configured groups may talk. Nobody else. */
+/* In words: who came anonymously (AN) is denied everything; SYSTEM (SY) and Administrators (BA) may
+ * do all; the owner may make further instances (OW, owner rights); the two configured groups may
+ * talk. Nobody else. Clients on other hosts are refused by PIPE_REJECT_REMOTE_CLIENTS, never by a
+ * deny entry for NETWORK (S-1-5-2): that SID is in every token that was signed in over the network,
+ * so it would shut out an administrator in a remote shell (WinRM, sshd) on this very host. */
+int pipe_security__text(PSID operators, PSID readers, struct buf *sddl, struct err *err)
+{
+    int rc = pipe_owner_give(sddl, err);
+    if (!rc)
+        buf_puts(sddl, "D:P(D;;GA;;;AN)(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;OW)");
+    if (!rc)
+        rc = add_group(sddl, operators, err);
+    if (!rc)
+        rc = add_group(sddl, readers, err);
+    return rc ? rc : buf_check(sddl, "the access list of the control pipe", err);
+}
+
 int pipe_security(PSID operators, PSID readers, PSECURITY_DESCRIPTOR *ret, struct err *err)
 {
     SCOPED(buf_free) struct buf sddl = BUF_INIT;
     SCOPED(scope_free) wchar_t *wide = NULL;
-    buf_puts(&sddl, "D:P(D;;GA;;;NU)(D;;GA;;;AN)(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;OW)");
-    int rc = add_group(&sddl, operators, err);
-    if (!rc)
-        rc = add_group(&sddl, readers, err);
-    if (!rc)
-        rc = buf_check(&sddl, "the access list of the control pipe", err);
+    int rc = pipe_security__text(operators, readers, &sddl, err);
     if (!rc)
         rc = utf_to_wide(buf_str(&sddl), &wide, err);
     if (!rc &&

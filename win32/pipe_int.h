@@ -37,6 +37,17 @@ MUST_CHECK int pipe_frame_head(const char *bytes, enum pipe_kind *ret_kind, size
 MUST_CHECK int pipe_peer_identify(HANDLE pipe, PSID operators, PSID readers, struct pipe_peer *ret,
                                   struct err *err);
 
+/* Whoever owns a pipe made it, or could have: true for SYSTEM, Administrators and the service's own
+ * SID. NULL is nobody. */
+bool pipe_owner_trusted(PSID owner);
+/* The owner of an open pipe (READ_CONTROL). ERR_UNAVAILABLE names one that is not trusted. */
+MUST_CHECK int pipe_owner_check(HANDLE pipe, struct err *err);
+/* Adds "O:..." to a security descriptor's text: the service's SID where our token may give that,
+ * else Administrators, else nothing (the user). */
+MUST_CHECK int pipe_owner_give(struct buf *sddl, struct err *err);
+
+/* The descriptor of the pipe as text (SDDL). Groups may be NULL. Exposed for tests. */
+MUST_CHECK int pipe_security__text(PSID operators, PSID readers, struct buf *sddl, struct err *err);
 /* Security descriptor of the pipe; LocalFree'd by the caller. */
 MUST_CHECK int pipe_security(PSID operators, PSID readers, PSECURITY_DESCRIPTOR *ret,
                              struct err *err);

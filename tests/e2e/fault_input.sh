@@ -7,7 +7,7 @@
 step "a lab CA with the agent"
 lab_up --no-ad
 agent_install
-cp "$CRLAGENT_BUILD/bin/pipe_abuse.exe" "$PROGRAM_DIR/"
+cp "$CRLAGENT_BUILD/bin/pipe_abuse.exe" "$CRLAGENT_BUILD/bin/pipe_false.exe" "$PROGRAM_DIR/"
 abuse() { win 'C:\Program Files\crlagent\pipe_abuse.exe' "$@"; }
 alive() { expect_rc 0 agent status --json; }
 
@@ -103,4 +103,35 @@ step "a service whose configuration is wrong says so and does not start"
 echo '<crlagent><nonsense/></crlagent>' > "$DATA/config/crlagent.xml"
 expect_rc 23 agent start
 expect_rc 22 agent status
+
+# What any user can do while the agent does not run: his answer would take the HSM from a running CA.
+taken() { # WHAT TEXT: the name of the pipe is taken, and nobody is told "paused"
+    "$LAB" wine "$L" 'C:\Program Files\crlagent\pipe_false.exe' 60 > "$T/false" 2>&1 &
+    local false=$!
+    eventually 20 "$1: the name is taken" grep -q taken "$T/false"
+    expect_rc 22 agent hook pre-upgrade --change X1 --window 1h --json
+    expect_match "$1" "$OUT" "$2"
+    [[ $OUT != *'"done"'* ]] || fail "$1: the false service was believed: $OUT"
+    [ -z "${3:-}" ] || "$3"
+    expect_rc 0 win 'C:\Program Files\crlagent\pipe_false.exe' end
+    wait $false || fail "$1: $(cat "$T/false")"
+}
+step "a false service takes the pipe's name while the agent is installed and does not run: it is not even opened"
+not_started() { # the true one cannot share the name
+    agent_config
+    expect_rc 23 agent start
+}
+taken "installed, stopped" "does not run.*nothing was sent" not_started
+expect "what the false service got" "$(tail -1 "$T/false" | tr -d '\r')" "connections 0 bytes 0"
+
+step "the same where the SCM says nothing of the service: the owner of the pipe is not one who may be it"
+expect_rc 0 agent uninstall
+taken "not installed" "made by.*Nothing was sent"
+expect_match "what the false service got" "$(tail -1 "$T/false")" "connections 1 bytes 0"
+
+step "there a console of an administrator is believed: its pipe belongs to Administrators"
+"$LAB" wine "$L" "$PROGRAM" service --console > "$T/console" 2>&1 &
+console=$!
+eventually 20 "status of the console" agent status --json
+kill $console
 passed

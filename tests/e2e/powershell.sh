@@ -52,10 +52,10 @@ for found in workflow:
 
 # Commands of Windows PowerShell 5.1 and of the modules that every Windows Server has.
 BUILTIN = set("""
-Add-LocalGroupMember Add-Member Add-Type Compare-Object ConvertFrom-Json ConvertTo-SecureString Export-Certificate
+Add-LocalGroupMember Add-Member Add-Type Compare-Object ConvertFrom-Json ConvertTo-SecureString Enable-PSRemoting Export-Certificate
 Export-PfxCertificate ForEach-Object Get-Acl Get-AuthenticodeSignature Get-ChildItem Get-CimInstance Get-Command Get-Content
 Get-Date Get-Help Get-Item Get-ItemProperty Get-Service Get-WinEvent Get-WindowsFeature Import-Certificate Import-Module
-Install-AdcsCertificationAuthority Install-WindowsFeature Join-Path New-Item New-LocalGroup New-LocalUser New-Object
+Install-AdcsCertificationAuthority Install-WindowsFeature Invoke-Command Join-Path New-Item New-LocalGroup New-LocalUser New-Object
 New-ScheduledTaskAction New-SelfSignedCertificate Out-Null Pop-Location Push-Location Register-ScheduledTask Remove-Item
 Remove-LocalGroup Remove-LocalUser Rename-Item Resolve-Path Restart-Service Select-Object Select-String Set-Content
 Set-ItemProperty Set-Service Set-StrictMode Sort-Object Split-Path Start-Job Start-Process Start-ScheduledTask Start-Service

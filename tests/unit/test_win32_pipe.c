@@ -4,6 +4,7 @@
 #include "cmocka_unit.h"
 
 #include <windows.h>
+#include <sddl.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,8 @@
 
 #include "base/limits.h"
 #include "base/when.h"
-#include "win32/pipe.h"
+#include "win32/pipe_int.h"
+#include "win32/token.h"
 
 #define NAME "\\\\.\\pipe\\crlagent-unit\\control"
 #define WIDE L"\\\\.\\pipe\\crlagent-unit\\control"
@@ -77,7 +79,7 @@ static struct pipe_client *connect_client(void)
 {
     struct pipe_client *c = NULL;
     struct err err = ERR_INIT;
-    if (pipe_client_open(NAME, 0, WAIT_MS, &c, &err))
+    if (pipe_client_open(NAME, GetCurrentProcessId(), WAIT_MS, &c, &err))
         fail_msg("%s", err.text);
     return c;
 }
@@ -161,9 +163,98 @@ static void request__other_server_process__refused(void **state)
     struct pipe_client *c = NULL;
     struct err err = ERR_INIT;
     assert_int_equal(pipe_client_open(NAME, GetCurrentProcessId() + 4, WAIT_MS, &c, &err),
-                     ERR_DENIED);
+                     ERR_UNAVAILABLE);
+    assert_non_null(strstr(err.text, "Nothing was sent"));
     assert_int_equal(pipe_client_open(NAME, GetCurrentProcessId(), WAIT_MS, &c, &err), ERR_OK);
     pipe_client_close(c);
+}
+
+/* A pipe under the control pipe's name as anybody can make it, with the owner that the descriptor
+ * says; the SCM has told nothing (pid 0). */
+static int open_squatted(const wchar_t *sddl, struct err *err)
+{
+    SECURITY_ATTRIBUTES attributes = {.nLength = sizeof attributes};
+    struct pipe_client *c = NULL;
+    char byte;
+    DWORD n = 0;
+    assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorW(
+        sddl, SDDL_REVISION_1, &attributes.lpSecurityDescriptor, NULL));
+    HANDLE h = CreateNamedPipeW(WIDE L"-taken", PIPE_ACCESS_DUPLEX, PIPE_TYPE_BYTE | PIPE_NOWAIT, 1,
+                                4096, 4096, 0, &attributes);
+    LocalFree(attributes.lpSecurityDescriptor);
+    assert_true(h != INVALID_HANDLE_VALUE);
+    int rc = pipe_client_open(NAME "-taken", 0, WAIT_MS, &c, err);
+    assert_false(ReadFile(h, &byte, 1, &n, NULL)); /* not a byte */
+    pipe_client_close(c);
+    CloseHandle(h);
+    return rc;
+}
+
+static void pipe_client_open__scm_silent__owner_decides(void **state)
+{
+    (void)state;
+    struct err err = ERR_INIT;
+    struct pipe_client *c = NULL;
+    assert_int_equal(open_squatted(L"D:(A;;GA;;;WD)", &err), ERR_UNAVAILABLE);
+    assert_non_null(strstr(err.text, "Nothing was sent"));
+    assert_int_equal(open_squatted(L"O:BAD:(A;;GA;;;WD)", &err), ERR_OK);
+    assert_int_equal(pipe_client_open(NAME, 0, WAIT_MS, &c, &err), ERR_OK); /* our own server's */
+    pipe_client_close(c);
+}
+
+static void pipe_owner_trusted__table__three_and_nobody_else(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sid;
+        bool trusted;
+    } rows[] = {
+        {"S-1-5-18", true},           {"S-1-5-32-544", true},  {"S-1-5-19", false},
+        {"S-1-5-20", false},          {"S-1-5-32-545", false}, {"S-1-1-0", false},
+        {"S-1-5-11", false},          {"S-1-5-7", false},      {"S-1-5-21-1-2-3-500", false},
+        {"S-1-5-21-1-2-3-544", false}};
+    SCOPED(local_free) PSID ours = NULL;
+    SCOPED(local_free) PSID others = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        SCOPED(local_free) PSID sid = NULL;
+        assert_int_equal(sid_of(rows[i].sid, &sid, NULL), ERR_OK);
+        assert_int_equal(pipe_owner_trusted(sid), rows[i].trusted);
+    }
+    assert_int_equal(sid_of_service("crlagent", &ours, NULL), ERR_OK);
+    assert_int_equal(sid_of_service("crlagent2", &others, NULL), ERR_OK);
+    assert_true(pipe_owner_trusted(ours));
+    assert_false(pipe_owner_trusted(others));
+    assert_false(pipe_owner_trusted(NULL));
+}
+
+/* An administrator in a remote shell has S-1-5-2 in his token. */
+static void pipe_security__denies__anonymous_alone(void **state)
+{
+    (void)state;
+    SCOPED(buf_free) struct buf sddl = BUF_INIT;
+    SCOPED(local_free) PSID group = NULL;
+    SCOPED(local_free) PSECURITY_DESCRIPTOR sd = NULL;
+    SCOPED(local_free) PSID anonymous = NULL;
+    BOOL present = FALSE, defaulted = FALSE;
+    ACL *list = NULL;
+    assert_int_equal(sid_of("S-1-5-21-1-2-3-1001", &group, NULL), ERR_OK);
+    assert_int_equal(sid_of("S-1-5-7", &anonymous, NULL), ERR_OK);
+    assert_int_equal(pipe_security__text(group, group, &sddl, NULL), ERR_OK);
+    assert_null(strstr(buf_str(&sddl), ";NU)"));
+    assert_int_equal(pipe_security(group, group, &sd, NULL), ERR_OK);
+    assert_true(GetSecurityDescriptorDacl(sd, &present, &list, &defaulted) && present && list);
+    assert_int_equal(list->AceCount, 6);
+    unsigned denied = 0;
+    for (DWORD i = 0; i < list->AceCount; i++) {
+        ACE_HEADER *head = NULL;
+        assert_true(GetAce(list, i, (void **)&head));
+        if (head->AceType == ACCESS_ALLOWED_ACE_TYPE)
+            continue;
+        assert_int_equal(head->AceType, ACCESS_DENIED_ACE_TYPE);
+        assert_true(EqualSid((PSID) & ((ACCESS_DENIED_ACE *)head)->SidStart, anonymous));
+        denied++;
+    }
+    assert_int_equal(denied, 1);
 }
 
 static void request__sizes__echoed(void **state)
@@ -304,7 +395,7 @@ static DWORD WINAPI polite_client(void *arg)
 {
     volatile LONG *done = arg;
     struct pipe_client *c = NULL;
-    if (pipe_client_open(NAME, 0, WAIT_MS, &c, NULL))
+    if (pipe_client_open(NAME, GetCurrentProcessId(), WAIT_MS, &c, NULL))
         return 1;
     for (int i = 0; i < 5; i++) {
         SCOPED(buf_free) struct buf got = BUF_INIT;
@@ -342,7 +433,7 @@ static void clients__all_places_taken_by_silent_ones__next_gets_in(void **state)
         silent[i] = raw_client();
     struct pipe_client *c = NULL;
     struct err err = ERR_INIT;
-    assert_int_equal(pipe_client_open(NAME, 0, 100, &c, &err), ERR_BUSY);
+    assert_int_equal(pipe_client_open(NAME, GetCurrentProcessId(), 100, &c, &err), ERR_BUSY);
     expect_service_works(); /* after the idle time */
     for (size_t i = 0; i < 4; i++)
         CloseHandle(silent[i]);
@@ -373,6 +464,9 @@ int main(void)
         WITH_SERVER(pipe_server_open__name_taken__exists),
         cmocka_unit_test(pipe_server_open__unknown_group__not_found),
         WITH_SERVER(request__other_server_process__refused),
+        WITH_SERVER(pipe_client_open__scm_silent__owner_decides),
+        cmocka_unit_test(pipe_owner_trusted__table__three_and_nobody_else),
+        cmocka_unit_test(pipe_security__denies__anonymous_alone),
         WITH_SERVER(request__sizes__echoed),
         WITH_SERVER(request__progress__in_order_then_final),
         WITH_SERVER(request__caller__is_named),

@@ -97,10 +97,32 @@ function Invoke-AsSystem([string]$Code) {
     }
 }
 
-# Runs crlagent as another user; the exit code is the result.
-function Invoke-AsUser([System.Management.Automation.PSCredential]$Credential, [string]$Arguments) {
-    $p = Start-Process $agent -ArgumentList $Arguments -Credential $Credential -WorkingDirectory C:\Windows -Wait -PassThru -WindowStyle Hidden
-    return $p.ExitCode
+# Starts a program as another user. Not by Start-Process -Credential: with -Wait -PassThru its ExitCode may stay empty.
+function Start-AsUser([System.Management.Automation.PSCredential]$Credential, [string]$Program, [string]$Arguments) {
+    $start = New-Object System.Diagnostics.ProcessStartInfo($Program, $Arguments)
+    $start.UserName = $Credential.GetNetworkCredential().UserName
+    $start.Domain = $env:COMPUTERNAME
+    $start.Password = $Credential.Password
+    $start.LoadUserProfile = $true
+    $start.UseShellExecute = $false
+    $start.CreateNoWindow = $true
+    $start.WorkingDirectory = $env:SystemRoot
+    return [System.Diagnostics.Process]::Start($start)
+}
+
+# Runs a program as another user; the exit code is the result.
+function Invoke-AsUser([System.Management.Automation.PSCredential]$Credential, [string]$Program, [string]$Arguments) {
+    $p = Start-AsUser $Credential $Program $Arguments
+    if (-not $p.WaitForExit(180000)) {
+        $p.Kill()
+        throw "'$Program $Arguments' did not end"
+    }
+    return [int]$p.ExitCode
+}
+
+$shell = Join-Path $env:SystemRoot 'System32\WindowsPowerShell\v1.0\powershell.exe'
+function Get-ShellArgument([string]$Code) {
+    return '-NoProfile -NonInteractive -EncodedCommand ' + [Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($Code))
 }
 
 # The entries of a folder's access list by which Everyone, Authenticated Users or Users may change it.
@@ -424,30 +446,88 @@ function Test-Revoke {
     Restart-Ca
 }
 
+# Exit code 5: access denied; 1: it could be made.
+$makeInstance = @'
+try {
+    (New-Object System.IO.Pipes.NamedPipeServerStream('crlagent\control', [IO.Pipes.PipeDirection]::InOut, 10)).Dispose()
+    exit 1
+} catch {
+    $e = $_.Exception
+    while ($e.InnerException) { $e = $e.InnerException }
+    if ($e -is [UnauthorizedAccessException]) { exit 5 }
+    exit 2
+}
+'@
+
+# Takes the name of the pipe, and ends with 7 when somebody connects.
+$takeName = @'
+$pipe = New-Object System.IO.Pipes.NamedPipeServerStream('crlagent\control', [IO.Pipes.PipeDirection]::InOut, 1)
+$pipe.WaitForConnection()
+exit 7
+'@
+
+# While the agent does not run, any user can take the name of its pipe.
+function Test-FalseService([System.Management.Automation.PSCredential]$Credential) {
+    Invoke-Agent stop | Out-Null
+    $holder = Start-AsUser $Credential $shell (Get-ShellArgument $takeName)
+    try {
+        Test-Fact 'V90' 'a user takes the name of the pipe while the agent is stopped' {
+            # A list of names: to look at the name itself would be a connection.
+            Wait-Until 30 { [IO.Directory]::GetFiles('\\.\pipe\') -contains '\\.\pipe\crlagent\control' }
+        }
+        Test-Fact 'V90' 'nobody talks to him: exit code 22' { Invoke-Agent status | Out-Null; $script:code -eq 22 -and -not $holder.HasExited }
+        Test-Fact 'V90' 'the service does not share the name: it does not start' { Invoke-Agent start | Out-Null; $script:code -ne 0 }
+    } finally {
+        if (-not $holder.HasExited) { $holder.Kill() }
+        $holder.WaitForExit(10000) | Out-Null
+        Invoke-Agent start | Out-Null
+    }
+    Test-Fact 'V90' 'without him it starts' { Invoke-Agent status | Out-Null; $script:code -eq 0 }
+}
+
+# The exit code of a status in a remote shell on this host, and whether its token has the SID of NETWORK.
+function Get-RemoteStatus([hashtable]$As) {
+    return Invoke-Command -ComputerName localhost @As -ArgumentList $agent -ScriptBlock {
+        param($agent)
+        & $agent status 2>&1 | Out-Null
+        '{0} {1}' -f $LASTEXITCODE, ([Security.Principal.WindowsIdentity]::GetCurrent().Groups.Value -contains 'S-1-5-2')
+    }
+}
+
+function Test-RemoteShell([System.Management.Automation.PSCredential]$Credential) {
+    Enable-PSRemoting -Force -SkipNetworkProfileCheck | Out-Null
+    $said = Get-RemoteStatus @{}
+    Test-Fact 'V91' "an administrator in a remote shell reaches the agent (exit code, NETWORK in the token: $said)" { $said -eq '0 True' }
+    Add-LocalGroupMember -SID 'S-1-5-32-580' -Member 'crlverify'
+    $said = Get-RemoteStatus @{ Credential = $Credential }
+    Test-Fact 'V91' "so does an operator, whom the SCM tells nothing: the pipe's owner counts ($said)" { $said -eq '0 True' }
+}
+
 # As users without rights, of the operators, and over the network: what the pipe allows.
 function Test-User {
     $name = 'crlverify'
     $secure = ConvertTo-SecureString "Vf!$([guid]::NewGuid().ToString('N'))" -AsPlainText -Force
     New-LocalUser -Name $name -Password $secure -AccountNeverExpires | Out-Null
+    Add-LocalGroupMember -SID 'S-1-5-32-545' -Member $name -ErrorAction SilentlyContinue
     try {
         $credential = New-Object System.Management.Automation.PSCredential("$env:COMPUTERNAME\$name", $secure)
-        $code = Invoke-AsUser $credential 'publish --change V07'
-        Test-Fact 'V07' "a user without rights cannot publish (exit code $code)" { $code -in 21, 22 }
-        $code = Invoke-AsUser $credential 'status'
-        Test-Fact 'V07' "nor ask for the status (exit code $code)" { $code -in 21, 22 }
+        $code = Invoke-AsUser $credential $agent 'publish --change V07'
+        Test-Fact 'V07' "a user without rights cannot publish (exit code $code)" { $code -eq 21 }
+        $code = Invoke-AsUser $credential $agent 'status'
+        Test-Fact 'V07' "nor ask for the status (exit code $code)" { $code -eq 21 }
+        $code = Invoke-AsUser $credential $shell (Get-ShellArgument $makeInstance)
+        Test-Fact 'V06' "nor serve a second instance of the pipe (exit code $code)" { $code -eq 5 }
+        Test-FalseService $credential
         Add-LocalGroupMember -Group 'crlverify-operators' -Member $name
-        $code = Invoke-AsUser $credential 'publish --change V34'
+        $code = Invoke-AsUser $credential $agent 'publish --change V34'
         Test-Fact 'V34' "a member of the group named by OPERATORS publishes (exit code $code)" { $code -eq 0 }
-        $code = Invoke-AsUser $credential 'grant --ca'
-        Test-Fact 'V34' "and cannot give rights (exit code $code)" { $code -ne 0 }
+        $code = Invoke-AsUser $credential $agent 'grant --ca'
+        Test-Fact 'V34' "and cannot give rights (exit code $code)" { $code -in 21, 23 }
+        $code = Invoke-AsUser $credential $shell (Get-ShellArgument $makeInstance)
+        Test-Fact 'V06' "nor serve a second instance of the pipe (exit code $code)" { $code -eq 5 }
+        try { Test-RemoteShell $credential } catch { Write-Fact 'V91' 'FAIL' "remote shell: $($_.Exception.Message)" }
     } finally {
         Remove-LocalUser $name
-    }
-    Test-Fact 'V06' 'the pipe name cannot be taken twice' {
-        try {
-            (New-Object System.IO.Pipes.NamedPipeServerStream('crlagent\control', [IO.Pipes.PipeDirection]::InOut, 10)).Dispose()
-            $false
-        } catch { $true }
     }
     Test-Fact 'V35' 'the pipe refuses whoever comes over the network' {
         $pipe = New-Object System.IO.Pipes.NamedPipeClientStream('127.0.0.1', 'crlagent\control', [IO.Pipes.PipeDirection]::InOut)
