@@ -70,14 +70,6 @@ static bool is_living(const struct ca_view *v, uint32_t key_index)
     return false;
 }
 
-/* Who may enrol may get a URL of his own into a certificate: a file or a named LDAP server would
- * have this host log on there, so they are not asked. */
-static bool may_be_asked(const char *url)
-{
-    return str_starts_nocase(url, "http://") || str_starts_nocase(url, "https://") ||
-           str_starts_nocase(url, "ldap:///");
-}
-
 /* What living certificates carry. The same URL from elsewhere, also of a CRL partition, is one row.
  */
 static int add_carried(struct locations *l, const struct store_carried *c, struct err *err)
@@ -93,8 +85,15 @@ static int add_carried(struct locations *l, const struct store_carried *c, struc
         t->carried_until = c->until;
         found = true;
     }
-    if (found || !may_be_asked(c->url))
+    if (found)
         return ERR_OK;
+    if (!url_may_follow(c->url)) {
+        const struct probe_target like = {.role = (enum location_role)c->role,
+                                          .origin = FROM_CERTIFICATE,
+                                          .key_index = c->key_index};
+        locations_skip(l, c->url, &like, SKIP_FOREIGN, LOCATIONS_FOREIGN);
+        return ERR_OK;
+    }
     size_t before = l->n;
     int rc = locations_add_url(l, c->url, (enum location_role)c->role, FROM_CERTIFICATE,
                                c->key_index, &skip);

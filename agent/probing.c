@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "cdp/fetch.h"
 #include "cdp/fetch_blob.h"
+#include "health/skipped.h"
 
 #define URL_FILE_MAX (64u * 1024 * 1024)
 
@@ -189,6 +190,19 @@ static int add_ca(struct cli *cli, struct probing *p, const char *config_string,
     return rc ? err_context(err, "asking the CA '%s'", config_string) : ERR_OK;
 }
 
+static int no_location(const struct probing *p, const struct probing_options *o, struct err *err)
+{
+    const struct location_skip *s = p->locations.n_skips ? &p->locations.skip[0] : NULL;
+    return err_set(
+        err, ERR_INVALID,
+        "no location: name one with --url, --delta-url, --url-file, --cert or --ca-config%s%.300s"
+        "%s%.400s%s",
+        s            ? " (not asked: "
+        : o->certs.n ? " (the certificate names none"
+                     : "",
+        s ? s->url : "", s ? ": " : "", s ? s->why : "", s || o->certs.n ? ")" : "");
+}
+
 static int gather(struct cli *cli, struct probing *p, const struct probing_options *o,
                   struct err *err)
 {
@@ -205,14 +219,11 @@ static int gather(struct cli *cli, struct probing *p, const struct probing_optio
         rc = add_issuers(p, &o->issuers, err);
     if (!rc && o->parents)
         rc = climb(cli, p, o, err);
-    if (!rc)
-        rc = ask_ocsp(p, o, err);
-    if (!rc && p->locations.n == 0)
-        rc = err_set(
-            err, ERR_INVALID,
-            "no location: name one with --url, --delta-url, --url-file, --cert or --ca-config%s",
-            o->certs.n ? " (the certificate names no URL that can be used)" : "");
-    return rc;
+    if (rc)
+        return rc;
+    locations_refuse_foreign(&p->locations);
+    rc = ask_ocsp(p, o, err);
+    return rc || p->locations.n ? rc : no_location(p, o, err);
 }
 
 /* One more question per HTTP location, as clients ask it: by name, caches allowed. */
@@ -292,6 +303,38 @@ static int ask_all(struct cli *cli, const struct probing_options *o, struct prob
     return ask(cli, o, &p->locations, p->issuers, p->results, err);
 }
 
+/* What the user or a certificate has named already is asked once. */
+static void leave_out_asked(struct probing *p, struct locations *l)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < l->n; i++) {
+        bool asked = false;
+        for (size_t k = 0; k < p->locations.n; k++) {
+            struct probe_target *t = &p->locations.item[k];
+            if (t->role != ROLE_CRL_DELTA || t->parent || t->key_index != l->item[i].key_index ||
+                strcmp(t->url, l->item[i].url) != 0)
+                continue;
+            t->origin |= FROM_FRESHEST;
+            asked = true;
+        }
+        if (!asked && n++ != i)
+            l->item[n - 1] = l->item[i];
+    }
+    l->n = n;
+}
+
+/* A CRL can come from anybody on the way; only the CA's own may send this host somewhere. */
+static void skip_unverified(struct locations *l, const struct probe_target *base,
+                            const struct probe_result *r, const char *url)
+{
+    char why[LIMIT_URL_CHARS + 200];
+    const struct probe_target like = {
+        .role = ROLE_CRL_DELTA, .origin = FROM_FRESHEST, .key_index = base->key_index};
+    snprintf(why, sizeof why, "the signature of the CRL that names it %s: %s",
+             r->signature == CRL_SIG_BAD ? "does not hold" : "was not checked", base->url);
+    locations_skip(l, url, &like, SKIP_UNVERIFIED, why);
+}
+
 /* Deltas that the base CRLs name, unless the user named deltas. */
 static int find_deltas(const struct probing *p, struct locations *ret, struct err *err)
 {
@@ -302,8 +345,10 @@ static int find_deltas(const struct probing *p, struct locations *ret, struct er
             continue;
         for (uint32_t k = 0; k < r->facts.freshest.count && k < CRL_URLS_MAX; k++) {
             struct err skip = ERR_INIT;
-            if (locations_add_url(ret, r->facts.freshest.url[k], ROLE_CRL_DELTA, FROM_FRESHEST,
-                                  t->key_index, &skip) == ERR_NOMEM)
+            if (r->signature != CRL_SIG_GOOD)
+                skip_unverified(ret, t, r, r->facts.freshest.url[k]);
+            else if (locations_add_url(ret, r->facts.freshest.url[k], ROLE_CRL_DELTA, FROM_FRESHEST,
+                                       t->key_index, &skip) == ERR_NOMEM)
                 return err_nomem(err);
         }
     }
@@ -315,6 +360,14 @@ static int follow_freshest(struct cli *cli, const struct probing_options *o, str
 {
     SCOPED(locations_free) struct locations extra = {0};
     int rc = find_deltas(p, &extra, err);
+    locations_refuse_foreign(&extra);
+    for (size_t i = 0; i < extra.n_skips; i++) {
+        const struct location_skip *s = &extra.skip[i];
+        const struct probe_target like = {
+            .role = s->role, .origin = s->origin, .key_index = s->key_index};
+        locations_skip(&p->locations, s->url, &like, s->reason, s->why);
+    }
+    leave_out_asked(p, &extra);
     if (rc || !extra.n)
         return rc;
     rc = spread(&extra, o, err);
@@ -353,7 +406,8 @@ static int judge(const struct probing_options *o, struct probing *p, struct err 
         return err_nomem(err);
     runway_compute(p->locations.item, p->results, p->locations.n, p->now, o->propagation,
                    &p->runway);
-    return health_evaluate(&in, p->verdicts, &p->findings, err);
+    int rc = health_evaluate(&in, p->verdicts, &p->findings, err);
+    return rc ? rc : health_skipped(&p->locations, "", &p->findings, err);
 }
 
 int probing_run(struct cli *cli, const struct probing_options *o, struct probing *ret,

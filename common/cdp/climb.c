@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "cdp/blob.h"
+#include "cdp/url.h"
 #include "crl/reader.h"
 #include "crl/x509.h"
 
@@ -69,6 +70,10 @@ static int find_at_aia(const struct locations *names, X509 *child, const struct 
         if (names->item[i].role != ROLE_AIA)
             continue;
         err_clear(err);
+        if (!url_may_follow(url)) {
+            err_set(err, ERR_DENIED, "%s: a certificate does not send this host there", url);
+            continue;
+        }
         if (fetch->get(fetch->self, url, &data, err) ||
             blob_certificates(buf_str(&data), data.len, &certs, err)) {
             err_context(err, "%s", url);

@@ -26,9 +26,9 @@ void climb_free(struct climb *c); /* for SCOPED(); takes a zeroed one */
 
 /* Adds what each certificate below the root names (CDP, AIA, OCSP) to l, with parent = 1 for the
  * first one's, 2 for its issuer's and so on. An issuer is looked for, by its signature, among
- * *issuers, then at the AIA locations; one that was fetched is added to *issuers. Ends at the root,
- * after CLIMB_LEVELS certificates, or where an issuer cannot be had (ret->why). ERR_PARSE when cert
- * is no certificate, ERR_NOMEM, ERR_LIMIT. */
+ * *issuers, then at the AIA locations that may be followed (url_may_follow); one that was fetched
+ * is added to *issuers. Ends at the root, after CLIMB_LEVELS certificates, or where an issuer
+ * cannot be had (ret->why). ERR_PARSE when cert is no certificate, ERR_NOMEM, ERR_LIMIT. */
 MUST_CHECK int locations_climb(struct locations *l, const void *cert, size_t len,
                                uint32_t key_index, struct crl_issuers **issuers,
                                const struct climb_fetch *fetch, struct climb *ret, struct err *err);

@@ -12,9 +12,12 @@ void locations_free(struct locations *l)
 {
     free(l->item);
     free(l->slot);
-    l->item = NULL;
-    l->slot = NULL;
-    l->n = l->cap = l->n_slots = l->n_indexed = 0;
+    for (size_t i = 0; i < l->n_skips; i++) {
+        free(l->skip[i].url);
+        free(l->skip[i].why);
+    }
+    free(l->skip);
+    *l = (struct locations){.item = NULL};
 }
 
 static int grow(struct locations *l, struct err *err)
@@ -102,8 +105,7 @@ static int add(struct locations *l, const char *url, const struct probe_target *
     struct probe_target t = *like;
     int rc = url_parse(url, &u, &why);
     if (rc) {
-        l->skipped = why;
-        l->n_skipped++;
+        locations_skip(l, url, like, SKIP_UNUSABLE, why.text);
         if (err)
             *err = why;
         return rc;
@@ -171,8 +173,7 @@ static int add_expanded(struct expansion *x, const char *pattern, uint32_t origi
     v.partition = partition;
     v.url_encode = net;
     if (tokens_expand(pattern, &v, url, sizeof url, &why)) {
-        x->l->skipped = why;
-        x->l->n_skipped++;
+        locations_skip(x->l, pattern, &t, SKIP_UNUSABLE, why.text);
         return ERR_OK;
     }
     int rc = add(x->l, url, &t, x->err);
@@ -215,7 +216,9 @@ int locations_add_settings(struct locations *l, const struct ca_settings *s,
     struct expansion x = {l, v, err};
     int rc = ERR_OK;
     for (size_t i = 0; !rc && i < s->n_crl_urls; i++)
-        rc = add_crl_entry(&x, &s->crl_urls[i], s->delta_period.count > 0, s->crl_partitions);
+        rc = !s->crl_urls[i].url
+                 ? ERR_OK
+                 : add_crl_entry(&x, &s->crl_urls[i], s->delta_period.count > 0, s->crl_partitions);
     for (size_t i = 0; !rc && i < s->n_aia_urls; i++) {
         uint32_t flags = s->aia_urls[i].flags;
         if (flags & CA_URL_OCSP)
@@ -311,8 +314,10 @@ int locations_spread(struct locations *l, const struct resolver *resolver, int64
         rc = spread_one(&out, &l->item[i], hosts, n_hosts, ldap_servers, n_ldap_servers, err);
     if (rc)
         return rc;
-    out.skipped = l->skipped;
+    out.skip = steal_ptr(l->skip);
+    out.n_skips = l->n_skips;
     out.n_skipped = l->n_skipped;
+    l->n_skips = 0;
     locations_free(l);
     *l = out;
     out = (struct locations){0};

@@ -21,14 +21,41 @@ struct locations {
     size_t n, cap;
     uint32_t *slot; /* hash of (URL, address) to item number + 1; brought up to date when needed */
     size_t n_slots, n_indexed;
-    struct err skipped; /* the last URL that could not be used and why; code ERR_OK = none */
-    size_t n_skipped;
+    struct location_skip *skip; /* the first LOCATION_SKIPS of those left out */
+    size_t n_skips;
+    size_t n_skipped; /* how many were left out */
 };
 void locations_free(struct locations *l);
 
+/* A URL that somebody named and that is not asked. */
+#define LOCATION_SKIPS 64
+enum location_skipped {
+    SKIP_UNUSABLE,   /* it is no URL that can be used */
+    SKIP_FOREIGN,    /* who wrote it may not send this host there */
+    SKIP_UNVERIFIED, /* it stands in a CRL whose signature is not known to be good */
+};
+struct location_skip {
+    char *url; /* as it was written, without user name and password */
+    char *why;
+    enum location_role role;
+    uint32_t origin, key_index;
+    enum location_skipped reason;
+};
+
+/* Notes one, in order; the same (URL, key) once. Without memory it is only counted. */
+void locations_skip(struct locations *l, const char *url, const struct probe_target *like,
+                    enum location_skipped reason, const char *why);
+
+/* Takes out what only a certificate or a CRL names and what this host must not be sent to
+ * (url_may_follow), noted as SKIP_FOREIGN. Somebody who may enrol may choose such a URL; what is
+ * also configured, said by the CA or named on the command line stays. */
+void locations_refuse_foreign(struct locations *l);
+#define LOCATIONS_FOREIGN                                                                          \
+    "a certificate or CRL names it: a file, a share or a directory server of somebody's choice, "  \
+    "where this host would log on"
+
 /* One URL as clients have it. role ROLE_CRL_DELTA for a delta CRL; origin FROM_PARENT makes it a
- * parent's. A URL that cannot be used is
- * counted in skipped and refused with its reason. */
+ * parent's. A URL that cannot be used is noted in skip and refused with its reason. */
 MUST_CHECK int locations_add_url(struct locations *l, const char *url, enum location_role role,
                                  uint32_t origin, uint32_t key_index, struct err *err);
 
@@ -38,7 +65,7 @@ MUST_CHECK int locations_add_parent_url(struct locations *l, const char *url,
                                         uint32_t key_index, uint8_t level, struct err *err);
 
 /* Texts of CR_PROP_CERTCDPURLS, CERTAIAURLS or CERTOCSPURLS: one URL per line, expanded by the CA.
- * Unusable lines are counted in skipped and left out. */
+ * Unusable lines are noted in skip and left out. */
 MUST_CHECK int locations_add_property(struct locations *l, const char *lines,
                                       enum location_role role, uint32_t key_index, struct err *err);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
 /* Locations that a certificate names. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -18,13 +19,16 @@ struct found {
 static int add_name(struct found *f, const GENERAL_NAME *name, enum location_role role,
                     uint32_t origin)
 {
-    char url[LIMIT_URL_CHARS + 1];
+    char url[LIMIT_URL_CHARS + 1], why[80];
     if (name->type != GEN_URI)
         return ERR_OK;
     int len = ASN1_STRING_length(name->d.uniformResourceIdentifier);
     if (len < 0 || (size_t)len >= sizeof url) {
-        err_set(&f->l->skipped, ERR_LIMIT, "a URL in the certificate has %d characters", len);
-        f->l->n_skipped++;
+        const struct probe_target like = {
+            .role = role, .origin = origin, .key_index = f->key_index};
+        snprintf(why, sizeof why, "the URL has %d characters, the limit is %u", len,
+                 LIMIT_URL_CHARS);
+        locations_skip(f->l, "(a URL that is too long)", &like, SKIP_UNUSABLE, why);
         return ERR_OK;
     }
     memcpy(url, ASN1_STRING_get0_data(name->d.uniformResourceIdentifier), (size_t)len);

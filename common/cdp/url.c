@@ -64,6 +64,40 @@ int url_decode(const char *text, char *dst, size_t dst_size, struct err *err)
     return ERR_OK;
 }
 
+bool url_may_follow(const char *url)
+{
+    return str_starts_nocase(url, "http://") || str_starts_nocase(url, "https://") ||
+           str_starts_nocase(url, "ldap:///");
+}
+
+/* Where the '@' behind a user name is, NULL = there is none. Also when the password holds a '/':
+ * then what seems to be the port is no number. */
+static const char *user_end(const char *from)
+{
+    size_t len = strcspn(from, "/?#");
+    const char *at = NULL;
+    for (size_t i = 0; i < len; i++)
+        at = from[i] == '@' ? from + i : at;
+    const char *port = from[0] == '[' ? NULL : memchr(from, ':', len);
+    if (!at && port && port + 1 + strspn(port + 1, "0123456789") != from + len)
+        at = strrchr(from, '@');
+    return at;
+}
+
+const char *url_mask(const char *text, char *dst, size_t dst_size)
+{
+    const char *scheme = strstr(text, "://");
+    const char *from = scheme ? scheme + 3 : text;
+    const char *at = user_end(from);
+    /* Without a scheme it is a path, where only "name:password@" is taken for one. */
+    const char *colon = at ? memchr(from, ':', (size_t)(at - from)) : NULL;
+    if (at && (scheme || (colon && colon != from + 1)))
+        snprintf(dst, dst_size, "%.*s***%s", (int)(from - text), text, at);
+    else
+        (void)str_copy(dst, dst_size, text);
+    return dst;
+}
+
 /* What a URL may not hold at all, whatever its scheme. */
 static int check_text(const char *text, struct err *err)
 {
@@ -115,7 +149,7 @@ static bool host_char(unsigned char c, bool v6)
 static int take_authority(const char *text, size_t len, const struct scheme *s, struct url *u,
                           struct err *err)
 {
-    if (memchr(text, '@', len))
+    if (user_end(text))
         return err_set(err, ERR_INVALID,
                        "the URL holds a user name; credentials are never sent to a location");
     bool v6 = len > 0 && text[0] == '[';
@@ -329,7 +363,8 @@ int url_parse(const char *text, struct url *ret, struct err *err)
     else if (!rc)
         rc = parse_path(text, &u, &local);
     if (rc) {
-        err_context(&local, "location '%.200s'", text);
+        char shown[LIMIT_URL_CHARS + 8];
+        err_context(&local, "location '%.200s'", url_mask(text, shown, sizeof shown));
         if (err)
             *err = local;
         return rc;

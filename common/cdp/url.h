@@ -35,6 +35,15 @@ MUST_CHECK int url_parse(const char *text, struct url *ret, struct err *err);
 /* Percent-decoding into dst (always terminated); ERR_PARSE for a bad escape or an encoded NUL. */
 MUST_CHECK int url_decode(const char *text, char *dst, size_t dst_size, struct err *err);
 
+/* May this host go where somebody else says? http and https send no credentials; an LDAP URL
+ * without a host asks the own domain. A file, a share or a named LDAP server would have this host
+ * open it or log on there, so that is only done for somebody who may say so. */
+bool url_may_follow(const char *url);
+
+/* The text with *** for a user name and password, for messages; it need not be a URL that can be
+ * used. Returns dst. */
+const char *url_mask(const char *text, char *dst, size_t dst_size);
+
 /* Same location? Scheme and host without case, path with case (RFC 3986 section 6.2.2). */
 bool url_same(const char *a, const char *b);
 

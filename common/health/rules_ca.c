@@ -203,6 +203,7 @@ void rules_ca(struct rules *x)
 {
     rule_url_count(x);
     rule_settings(x);
+    rules_unusable(x);
     rule_certificates(x);
     rule_events(x);
 }

@@ -54,6 +54,8 @@ void rules_nothing_usable(struct rules *x);
 void rules_ca(struct rules *x);
 void rules_parent(struct rules *x);
 void rules_blobs(struct rules *x);
+/* skipped.c: entries of the CA's settings that are no URL. */
+void rules_unusable(struct rules *x);
 /* rules_ocsp.c: one OCSP location; its verdict bits are those of a CRL in the same state. */
 void rules_ocsp(struct rules *x, size_t i);
 

@@ -177,6 +177,39 @@ run_check --url-file "$work/urls" --issuer "$work/ca.pem" --timeout 3s --paralle
     fail "2,000 locations: $(json "sum(l['state'] == 'OK' for l in r['locations']), sorted(f['id'] for f in r['findings'])[:9]")"
 echo "2,000 locations, one of them silent for its 3 s: $ms ms"
 
+# What a certificate or a CRL names sends this host nowhere; what is not asked is told, a password is not.
+steal='freshestCRL=URI:file:///etc/hostname,URI:file://thief.test/share/x.crl,URI:ldap://thief.test/cn=x?deltaRevocationList'
+make_crl "$work/web/steal.crl" 17 -3600 $((6 * day)) "$steal,URI:$base/base17.crl"
+told() { json "sorted((f['id'], f['severity'], f['url']) for f in r['findings'] if f['id'] in (2008, 4059))"; }
+run_check --url $base/steal.crl
+[ "$(json "len(r['locations'])")" = 1 ] && [ "$(json "sum(f['id'] == 4059 and 'was not checked' in f['found'] for f in r['findings'])")" = 4 ] &&
+    pass || fail "freshest of an unverified CRL: $(told)"
+run_check --url $base/steal.crl --issuer "$work/other.pem"
+[ "$(json "len(r['locations'])")" = 1 ] && pass || fail "freshest of somebody else's CRL: $(json "[l['url'] for l in r['locations']]")"
+run_check --url $base/steal.crl --issuer "$work/ca.pem"
+[ "$(json "[l['url'] for l in r['locations'][1:]]")" = "['$base/base17.crl']" ] && [ "$(json "sum(f['id'] == 4059 and f['severity'] == 'warning' for f in r['findings'])")" = 3 ] &&
+    pass || fail "freshest of a verified CRL: $(told)"
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/l.key" -out "$work/l.csr" -subj /CN=leaf 2>/dev/null
+leaf() { # NAME EXTENSION LINE...
+    printf '%s\n' "${@:2}" > "$work/leaf.cnf"
+    openssl x509 -req -in "$work/l.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" -CAcreateserial -days 9 -out "$work/$1.pem" -extfile "$work/leaf.cnf" 2>/dev/null
+}
+leaf five "crlDistributionPoints=URI:$base/good.crl,URI:http://user:geheim@127.0.0.1:8080/x.crl,URI:ftp://127.0.0.1/x.crl,URI:file:///etc/hostname,URI:ldap://thief.test/cn=x?certificateRevocationList"
+run_check --cert "$work/five.pem" --issuer "$work/ca.pem"
+[ "$(told)" = "[(2008, 'warning', 'ftp://127.0.0.1/x.crl'), (2008, 'warning', 'http://***@127.0.0.1:8080/x.crl'), (4059, 'warning', '/etc/hostname'), (4059, 'warning', 'ldap://thief.test/cn=x?certificateRevocationList')]" ] &&
+    [ $rc = 1 ] && [ "$(json "len(r['locations'])")" = 1 ] && ! grep -q geheim "$work/out.json" && pass || fail "certificate with five CDPs: rc $rc $(told)"
+run_check --cert "$work/five.pem" --issuer "$work/ca.pem" --url /etc/hostname
+[ "$(json "len(r['locations'])")" = 2 ] && pass || fail "a file that the user names too: $(json "[l['url'] for l in r['locations']]")"
+leaf file crlDistributionPoints=URI:file:///etc/hostname
+run_check --cert "$work/file.pem"
+[ $rc = 20 ] && grep -q 'not asked: /etc/hostname' "$work/err.txt" && pass || fail "certificate with a file: rc $rc $(cat "$work/err.txt")"
+# The same delta by the certificate and by the CRL is one location.
+make_crl "$work/web/twice.crl" 17 -3600 $((6 * day)) "freshestCRL=URI:$base/twice+.crl"
+leaf twice "crlDistributionPoints=URI:$base/twice.crl" "freshestCRL=URI:$base/twice+.crl"
+run_check --cert "$work/twice.pem" --issuer "$work/ca.pem"
+[ "$(json "[l['type'] for l in r['locations']], r['locations'][1]['origins']")" = "['base', 'delta'] ['certificate', 'freshest']" ] && pass ||
+    fail "delta named twice: $(json "[(l['url'], l['origins']) for l in r['locations']]")"
+
 # The monitoring line and --fail-on.
 rc=0; "$crlagent" check --url $base/mime --issuer "$work/ca.pem" --format nagios > "$work/line" || rc=$?
 [ $rc = 1 ] && grep -q "^CRL WARNING - runway .* | 'runway'=[0-9]*s" "$work/line" && [ "$(wc -l < "$work/line")" = 1 ] && pass ||

@@ -97,6 +97,18 @@ expect_out 0 check --fail-on critical
 eventually 8 "metric of it" metric '^crlagent_cdp_up\{.*old.crl.*scope="issued".* 1'
 ln -sf "Lab Issuing CA.crl" "$L/www/pki/gone.crl"
 
+step "an entry of the CA's registry that is no URL is told, without its password"
+reg_key='HKLM\SYSTEM\CurrentControlSet\Services\CertSvc\Configuration\Lab Issuing CA'
+entries=$(win reg.exe query "$reg_key" /v CRLPublicationURLs | sed -n 's/.*REG_MULTI_SZ *//p')
+lab ca reg CRLPublicationURLs REG_MULTI_SZ "$entries"'\02:ftp://user:geheim@ca01/%3%8.crl'
+expect_out 1 check --format json
+expect "told" "$(json '[.findings[] | select(.id == 2008) | "\(.severity) \(.url)"] | sort | join(" ")')" \
+    "warning ftp://***@ca01/Lab Issuing CA.crl"
+grep -q geheim <<< "$OUT" && fail "a password is in the report"
+lab ca reg CRLPublicationURLs REG_MULTI_SZ "$entries"
+expect_out 0 check --format json --fail-on critical
+expect "over" "$(json '[.findings[] | select(.id == 2008)] | length')" 0
+
 step "one of two web nodes serves yesterday's CRL: one event, a metric, a webhook call and a mail"
 lab web stale 2 > /dev/null
 win labadm.exe publish 3 > /dev/null
@@ -180,6 +192,8 @@ expect "its CRLs, an old CDP, its responder, the CA above" \
     "$(json '[.locations[] | select(.state == "OK") | "\(.type) \(.url | split("/") | last)"] | unique | join(", ")')" \
     "aia ca01.lab.test_Lab%20Issuing%20CA.crt, aia root.cer, base Lab%20Issuing%20CA.crl, base gone.crl, base old.crl, base root.crl, delta Lab%20Issuing%20CA+.crl, ocsp delegated"
 expect "signatures" "$(json '[.locations[].crl | select(. != null) | .signature] | unique | join(" ")')" good
+expect "a file server that an issued certificate names is told, not asked" \
+    "$(json '[.findings[] | select(.id == 4059) | "\(.severity) \(.url)"] | join(" ")')" 'warning \\thief.test\share\x.crl'
 expect_rc 20 agent check --ca-config 'Lab Issuing CA'
 expect_match "what is expected" "$OUT" 'expected HOST'
 expect_rc 3 agent check --ca-config 'nowhere.test\Lab Issuing CA'

@@ -100,6 +100,25 @@ static void climb__self_signed__names_nothing(void **state)
     assert_int_equal(w.l.n, 0);
 }
 
+/* "file:" and the like: whoever made the certificate does not send this host anywhere. */
+static void climb__aia_is_a_file__not_asked(void **state)
+{
+    (void)state;
+    static const char *const urls[] = {"file://thief.test/s/ca.cer", "ldap://thief.test/CN=x"};
+    for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+        SCOPED(walk_free) struct walk w = {.issuers = NULL};
+        struct web web = {0};
+        struct pki_ca *below = pki_issue(
+            chain[0],
+            &(struct pki_cert){.common_name = "x", .serial = 9, .ca = true, .aia = urls[i]});
+        assert_int_equal(go(&w, below, &web), ERR_OK);
+        assert_int_equal(web.asked, 0);
+        assert_false(w.c.rooted);
+        assert_non_null(strstr(w.c.why.text, "does not send this host there"));
+        pki_ca_free(&below);
+    }
+}
+
 static void climb__by_aia__every_level_to_the_root(void **state)
 {
     (void)state;
@@ -181,6 +200,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(climb__no_certificate__refused),
         cmocka_unit_test(climb__self_signed__names_nothing),
+        cmocka_unit_test(climb__aia_is_a_file__not_asked),
         cmocka_unit_test(climb__by_aia__every_level_to_the_root),
         cmocka_unit_test(climb__known_certificates__nothing_is_fetched),
         cmocka_unit_test(climb__missing_or_wrong_certificate__said_and_the_rest_kept),

@@ -38,7 +38,7 @@ static void locations_add_url__bad_url__counted_and_refused(void **state)
                      ERR_UNSUPPORTED);
     assert_int_equal(l.n, 0);
     assert_int_equal(l.n_skipped, 1);
-    assert_true(l.skipped.text[0] != '\0');
+    assert_true(l.skip[0].why[0] != '\0');
 }
 
 static void locations_add_url__same_location_twice__origins_joined(void **state)
@@ -78,6 +78,62 @@ static void locations_add_url__items_taken_out_between__no_duplicates(void **sta
         assert_int_equal(locations_add_url(&l, url, ROLE_CRL_BASE, FROM_CONFIG, 0, NULL), ERR_OK);
     }
     assert_int_equal(l.n, 300);
+}
+
+static void locations_refuse_foreign__file_of_a_certificate__left_out_and_noted(void **state)
+{
+    (void)state;
+    SCOPED(locations_free) struct locations l = {0};
+    static const struct {
+        const char *url;
+        uint32_t origin;
+    } in[] = {
+        {"file://thief.test/share/x.crl", FROM_CERTIFICATE},
+        {"http://pki/a.crl", FROM_CERTIFICATE},
+        {"ldap://thief.test/CN=x", FROM_PARENT},
+        {"\\\\nas\\pki\\a.crl", FROM_CERTIFICATE | FROM_COMMAND_LINE},
+        {"/etc/hostname", FROM_CERTIFICATE | FROM_FRESHEST},
+        {"ldap:///CN=x", FROM_FRESHEST},
+        {"\\\\ca01\\CertEnroll\\a.crl", FROM_CA_PUBLISH},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(in); i++)
+        assert_int_equal(locations_add_url(&l, in[i].url, ROLE_CRL_BASE, in[i].origin, 2, NULL),
+                         ERR_OK);
+    locations_refuse_foreign(&l);
+    assert_int_equal(l.n, 4);
+    assert_string_equal(l.item[0].url, "http://pki/a.crl");
+    assert_string_equal(l.item[1].url, "\\\\nas\\pki\\a.crl");
+    assert_string_equal(l.item[3].url, "\\\\ca01\\CertEnroll\\a.crl");
+    assert_int_equal(l.n_skips, 3);
+    assert_string_equal(l.skip[2].url, "/etc/hostname");
+    assert_int_equal(l.skip[2].reason, SKIP_FOREIGN);
+    assert_int_equal(l.skip[2].key_index, 2);
+    /* what is left is still found */
+    assert_int_equal(locations_add_url(&l, "http://pki/a.crl", ROLE_CRL_BASE, FROM_CONFIG, 2, NULL),
+                     ERR_OK);
+    assert_int_equal(l.n, 4);
+}
+
+static void locations_skip__more_than_are_kept__counted_without_passwords(void **state)
+{
+    (void)state;
+    SCOPED(locations_free) struct locations l = {0};
+    char url[64];
+    for (int i = 0; i < LOCATION_SKIPS + 5; i++) {
+        snprintf(url, sizeof url, "ftp://user:geheim@h/%d", i);
+        assert_int_equal(locations_add_url(&l, url, ROLE_CRL_BASE, FROM_CERTIFICATE, 0, NULL),
+                         ERR_UNSUPPORTED);
+        assert_int_equal(locations_add_url(&l, "ftp://h/1", ROLE_CRL_BASE, FROM_CONFIG, 0, NULL),
+                         ERR_UNSUPPORTED);
+    }
+    assert_int_equal(l.n_skips, LOCATION_SKIPS);
+    assert_int_equal(l.n_skipped, LOCATION_SKIPS + 6);
+    for (size_t i = 0; i < l.n_skips; i++) {
+        assert_null(strstr(l.skip[i].url, "geheim"));
+        assert_null(strstr(l.skip[i].why, "geheim"));
+    }
+    assert_int_equal(locations_spread(&l, NULL, 0, NULL, 0, NULL), ERR_OK);
+    assert_int_equal(l.n_skips, LOCATION_SKIPS);
 }
 
 static void locations_add_settings__default_list__flags_decide(void **state)
@@ -170,6 +226,8 @@ int main(void)
         cmocka_unit_test(locations_add_url__bad_url__counted_and_refused),
         cmocka_unit_test(locations_add_url__same_location_twice__origins_joined),
         cmocka_unit_test(locations_add_url__items_taken_out_between__no_duplicates),
+        cmocka_unit_test(locations_refuse_foreign__file_of_a_certificate__left_out_and_noted),
+        cmocka_unit_test(locations_skip__more_than_are_kept__counted_without_passwords),
         cmocka_unit_test(locations_add_settings__default_list__flags_decide),
         cmocka_unit_test(locations_add_settings__deltas_off__no_delta),
         cmocka_unit_test(locations_add_property__lines__each_one),

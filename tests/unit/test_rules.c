@@ -340,6 +340,13 @@ static void w_overlap_name(struct world *w)
     w->settings.wrong_overlap_name = true;
     w->in.settings = &w->settings;
 }
+static char unusable[] = "ftp://user:geheim@ca01/%3%8%9.crl";
+static void w_unusable_entry(struct world *w)
+{
+    w_overlap_name(w);
+    w->settings.wrong_overlap_name = false;
+    w->url.url = unusable;
+}
 static void w_delta_no_freshest(struct world *w)
 {
     w_overlap_name(w);
@@ -498,6 +505,7 @@ static const struct {
     {"parent expiring", w_parent_expiring, "4071 4002"},
     {"parent at one of two", w_parent_one_of_two, "4041"},
     {"overlap name", w_overlap_name, "2001"},
+    {"an entry that is no URL", w_unusable_entry, "2008"},
     {"base off", w_base_off, "2002"},
     {"delta without freshest", w_delta_no_freshest, "2003"},
     {"no cdp", w_no_cdp, "2004"},

@@ -220,9 +220,81 @@ static void tokens_sanitize_short__long_name__cut_outside_an_escape(void **state
     assert_string_equal(out + 51, "-00292");
 }
 
+static void url_may_follow__table__only_where_no_log_on_happens(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url;
+        bool may;
+    } cases[] = {
+        {"http://pki.test/a.crl", true},
+        {"HTTPS://pki.test/a.crl", true},
+        {"ldap:///CN=x?a?base", true},
+        {"ldap://thief.test/CN=x", false},
+        {"ldaps://thief.test/CN=x", false},
+        {"file:///etc/hostname", false},
+        {"file://thief.test/s/x", false},
+        {"\\\\thief.test\\s\\x", false},
+        {"//thief.test/s/x", false},
+        {"C:\\x.crl", false},
+        {"/etc/hostname", false},
+        {"ftp://x/y", false},
+        {"http:\\\\thief.test\\x", false},
+        {" http://pki.test/", false},
+        {"", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        if (url_may_follow(cases[i].url) != cases[i].may)
+            fail_msg("'%s': not as expected", cases[i].url);
+    }
+}
+
+static void url_mask__table__no_password_is_left(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"http://user:pw@h/x.crl", "http://***@h/x.crl"},
+        {"ftp://user:pw@h/x.crl", "ftp://***@h/x.crl"},
+        {"ftp://user@h/x.crl", "ftp://***@h/x.crl"},
+        {"http://u:p@w@h/x.crl", "http://***@h/x.crl"},
+        {"http://u:p/w@h/x.crl", "http://***@h/x.crl"},
+        {"http://CORP\\u:pw@h/x.crl", "http://***@h/x.crl"},
+        {"user:pw@h/x.crl", "***@h/x.crl"},
+        /* nothing to hide */
+        {"http://h:8080/ca@corp.crl", "http://h:8080/ca@corp.crl"},
+        {"http://[::1]:80/ca@corp.crl", "http://[::1]:80/ca@corp.crl"},
+        {"ldap:///CN=a@b,DC=c?certificateRevocationList",
+         "ldap:///CN=a@b,DC=c?certificateRevocationList"},
+        {"C:\\a@b.crl", "C:\\a@b.crl"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char out[LIMIT_URL_CHARS + 8];
+        assert_string_equal(url_mask(cases[i][0], out, sizeof out), cases[i][1]);
+    }
+}
+
+static void url_parse__password__never_in_the_error(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {"http://user:geheim@h/x", "http://user:ge/geheim@h/x",
+                                        "ftp://user:geheim@h/x", "ldap://u:geheim@h/cn=x",
+                                        "http://CORP\\user:geheim@h/x"};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct url u;
+        struct err err = ERR_INIT;
+        assert_int_not_equal(url_parse(cases[i], &u, &err), ERR_OK);
+        assert_null(strstr(err.text, "geheim"));
+        assert_null(strstr(err.text, "ge'"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(url_may_follow__table__only_where_no_log_on_happens),
+        cmocka_unit_test(url_mask__table__no_password_is_left),
+        cmocka_unit_test(url_parse__password__never_in_the_error),
         cmocka_unit_test(url_parse__bad_input__refused),
         cmocka_unit_test(url_parse__longer_than_the_limit__refused),
         cmocka_unit_test(url_parse__table__normal_form),
