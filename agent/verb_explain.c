@@ -27,8 +27,11 @@ static void print_one(struct buf *out, const struct finding_kind *k)
     buf_printf(out, "%u %s (%s)\n\n%s\n", k->id, k->symbol, severity_name(k->severity), k->title);
     if (k->cause[0])
         buf_printf(out, "\nWhy: %s\n", k->cause);
-    if (k->remedy[0])
-        buf_printf(out, "\nDo: %s\n", k->remedy);
+    if (k->remedy[0]) {
+        buf_puts(out, "\nDo: ");
+        finding_remedy_text(k, NULL, out);
+        buf_puts(out, "\n");
+    }
     if (k->reference[0])
         buf_printf(out, "\nReference: %s\n", k->reference);
 }
@@ -76,8 +79,11 @@ static void print_markdown(struct buf *out)
                    severity_name(k->severity));
         if (k->cause[0])
             buf_printf(out, "\n%s\n", k->cause);
-        if (k->remedy[0])
-            buf_printf(out, "\n*Do:* %s\n", k->remedy);
+        if (k->remedy[0]) {
+            buf_puts(out, "\n*Do:* ");
+            finding_remedy_text(k, NULL, out);
+            buf_puts(out, "\n");
+        }
         if (k->reference[0])
             buf_printf(out, "\n*Reference:* %s\n", k->reference);
     }

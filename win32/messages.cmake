@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # cmake -DCC=... -DINCLUDE=common -DTEMPLATE=messages.mc.in -DOUT=messages.mc -P messages.cmake
 # Writes the message file of the event log from the finding catalogue: one message per id. Insertion string %1 is the
-# event's own line, %2.. its parameters. All messages have severity 0, so that the event id is the catalogue id; whether
+# event's own line, %2.. its parameters: {url} of a location's event and {change} of a maintenance's are the first. All messages have severity 0, so that the event id is the catalogue id; whether
 # an event is an error or a warning is said by its type.
 execute_process(COMMAND "${CC}" -E -P -x c "-I${INCLUDE}" "${TEMPLATE}" OUTPUT_VARIABLE text RESULT_VARIABLE rc)
 if(NOT rc EQUAL 0)
@@ -16,6 +16,10 @@ function(take row from to ret)
   string(REPLACE "\\\"" "\"" s "${s}")
   string(REPLACE "\\\\" "\\" s "${s}")
   string(REPLACE "%" "%%" s "${s}")
+  string(REGEX REPLACE "{(url|change)}" "%2" s "${s}")
+  if(s MATCHES "{[a-z]+}")
+    message(FATAL_ERROR "the event log has no insertion string for ${CMAKE_MATCH_0}: ${s}")
+  endif()
   set(${ret} "${s}" PARENT_SCOPE)
 endfunction()
 

@@ -69,29 +69,37 @@ enum severity findings_worst(const struct findings *list)
     return worst;
 }
 
-void finding_fill_remedy(struct finding *f)
+void finding_remedy_text(const struct finding_kind *kind, const struct finding *f, struct buf *out)
 {
-    const struct finding_kind *kind = finding_kind_by_id(f->id);
     const struct {
-        const char *name, *value;
-    } fields[] = {{"{ca}", f->ca}, {"{url}", f->url}, {"{address}", f->address}};
-    SCOPED(buf_free) struct buf out = BUF_INIT;
-    if (f->remedy[0] || !kind)
-        return;
+        const char *name, *word, *value;
+    } fields[] = {{"{ca}", "CA", f ? f->ca : ""},
+                  {"{url}", "URL", f ? f->url : ""},
+                  {"{address}", "ADDRESS", f ? f->address : ""},
+                  {"{change}", "CHANGE", ""}};
     for (const char *p = kind->remedy; *p;) {
         size_t used = 0;
         for (size_t i = 0; !used && i < ARRAY_LEN(fields); i++) {
             if (str_starts(p, fields[i].name)) {
-                buf_puts(&out, fields[i].value[0] ? fields[i].value : fields[i].name);
+                buf_puts(out, fields[i].value[0] ? fields[i].value : fields[i].word);
                 used = strlen(fields[i].name);
             }
         }
         if (!used) {
-            buf_putc(&out, *p);
+            buf_putc(out, *p);
             used = 1;
         }
         p += used;
     }
+}
+
+void finding_fill_remedy(struct finding *f)
+{
+    const struct finding_kind *kind = finding_kind_by_id(f->id);
+    SCOPED(buf_free) struct buf out = BUF_INIT;
+    if (f->remedy[0] || !kind)
+        return;
+    finding_remedy_text(kind, f, &out);
     str_copy(f->remedy, sizeof f->remedy, buf_str(&out));
 }
 

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/event.h"
 #include "base/limits.h"
@@ -28,8 +29,8 @@ struct finding_kind {
     enum severity severity; /* default severity */
     const char *title;      /* one line */
     const char *cause;      /* why this happens */
-    const char
-        *remedy; /* what to do, with the command to type; {ca} {url} {address} are replaced */
+    const char *remedy; /* what to do, with the command to type; {ca} {url} {address} {change} are
+                           replaced */
     const char *reference; /* RFC section, vendor page, or "" */
 };
 const struct finding_kind *finding_kind_by_id(uint32_t id); /* NULL when unknown */
@@ -55,6 +56,9 @@ struct findings {
 /* Adds one with the catalogue's severity; returns it so that fields can be filled, NULL without
  * memory. */
 struct finding *findings_add(struct findings *list, uint32_t id);
+/* Appends the remedy with {ca}, {url}, {address} and {change} replaced by f's own, or by the word
+ * in capitals where f (which may be NULL) has none. */
+void finding_remedy_text(const struct finding_kind *kind, const struct finding *f, struct buf *out);
 /* Writes the catalogue's remedy into f->remedy with {ca}, {url} and {address} replaced by f's own;
  * a remedy that is there already stays. */
 void finding_fill_remedy(struct finding *f);

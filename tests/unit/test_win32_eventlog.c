@@ -5,6 +5,7 @@
 
 #include <windows.h>
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,10 +60,10 @@ static void event_log_sink__every_severity__accepted(void **state)
     event_log_close(NULL);
 }
 
-#define ROW_ID(id, symbol, severity, title, cause, remedy, reference) {id, title, cause},
+#define ROW_ID(id, symbol, severity, title, cause, remedy, reference) {id, title, cause, remedy},
 static const struct {
     DWORD id;
-    const char *title, *cause;
+    const char *title, *cause, *remedy;
 } catalogue[] = {
 #define FINDING ROW_ID
 #include "health/findings.def"
@@ -72,7 +73,7 @@ static const struct {
 static void messages__every_catalogue_id__text_with_insertion(void **state)
 {
     (void)state;
-    static const wchar_t *arguments[] = {L"<the line>"};
+    static const wchar_t *arguments[] = {L"<the line>", L"<the place>"};
     for (size_t i = 0; i < sizeof catalogue / sizeof catalogue[0]; i++) {
         wchar_t wide[3000];
         char text[6000];
@@ -83,6 +84,12 @@ static void messages__every_catalogue_id__text_with_insertion(void **state)
         WideCharToMultiByte(CP_UTF8, 0, wide, -1, text, sizeof text, NULL, NULL);
         assert_non_null(strstr(text, "<the line>"));
         if (!strstr(text, catalogue[i].title) || !strstr(text, catalogue[i].cause))
+            fail_msg("message %lu: %s", (unsigned long)catalogue[i].id, text);
+        /* Commands to type name the location or the change, not a placeholder. */
+        bool named =
+            strstr(catalogue[i].remedy, "{url}") || strstr(catalogue[i].remedy, "{change}");
+        if (strstr(text, "{url}") || strstr(text, "{change}") ||
+            named != (strstr(text, "<the place>") != NULL))
             fail_msg("message %lu: %s", (unsigned long)catalogue[i].id, text);
     }
 }
