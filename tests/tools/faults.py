@@ -1,6 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Counts the fault tests from their sources, and how often the kill test really killed: faults.py [FOLDER-OF-PROGRAMS]
+"""Counts the fault tests from their sources, and how often the kill test really killed.
+
+    faults.py [FOLDER-OF-PROGRAMS]    prints the table; with the folder also the moments of death
+    faults.py --check                 does the table of docs/performance.md hold? Its figures are "at least": a test that is
+                                      new does not make it wrong, one that is gone does
+    faults.py --write [FOLDER]        writes the table into that page
 
 A fault is a step of tests/e2e/fault_*.sh, a case of driver.sh, one bad location of health_*.sh, or a unit test whose name
 says refusal, damage, death, hang, loss or limit. Each of them checks what the row says is not lost; all are run by './dev test'.
@@ -11,6 +16,9 @@ import subprocess
 import sys
 
 top = pathlib.Path(__file__).resolve().parents[2]
+PAGE = top / "docs/performance.md"
+TABLE = re.compile(r"^\| tests \| faults.*\n(?:\|.*\n)+", re.M)
+TOGETHER, DEATHS = "**together**", "`test_maint_kill`, moments of death"
 WORDS = re.compile(r"kill|dies|died|dead|full|damaged|hostile|garbage|malformed|broken|cut|truncat|hang|flood|silent|refused|denied"
                    r"|time_out|timeout|missing|wrong|foreign|newer|too_|limit|not_found|unavailable|set_back|lost|every_byte|overflow"
                    r"|bad|invalid|error|never|halves|fails|failed|unknown|no_such|nowhere|forged|false|planted|may_write")
@@ -55,18 +63,60 @@ def killed(folder):
     return int(found[0])
 
 
-def main(folder):
-    total = 0
-    print("| tests | faults | not lost |\n|---|---|---|")
-    for name, n, lost in rows():
+def table(folder):
+    """The lines of the table; without the folder that of the kill test is left as the page has it."""
+    counted = list(rows())
+    for name, n, _ in counted:
         if not n:
             sys.exit(f"faults: no fault was found in {name}: it was renamed, or this script is out of date")
-        total += n
-        print(f"| `{name}` | {n} | {lost} |")
-    print(f"| **together** | **{total}** | |")
+    lines = ["| tests | faults, at least | not lost |", "|---|---|---|"]
+    lines += [f"| `{name}` | {n} | {lost} |" for name, n, lost in counted]
+    lines.append(f"| **together** | **{sum(n for _, n, _ in counted)}** | |")
     if folder:
-        print(f"| `test_maint_kill`, moments of death | {killed(folder)} | nothing left stopped, nothing started that was stopped |")
+        lines.append(f"| {DEATHS} | {killed(folder)} | nothing left stopped, nothing started that was stopped |")
+    return lines
+
+
+def figures(lines):
+    """Name of the row: its figure."""
+    found = (re.match(r"\| (.+?) \| \**([\d,]+)\** \|", line) for line in lines)
+    return {m[1]: int(m[2].replace(",", "")) for m in found if m}
+
+
+def check():
+    said = figures(TABLE.search(read(PAGE))[0].splitlines())
+    said.pop(DEATHS, None)
+    true = figures(table(""))
+    wrong = [f"{PAGE.name}: '{name}': at least {n} are said, {true.get(name, 'no such row')} are there" for name, n in said.items()
+             if n > true.get(name, 0)]
+    wrong += [f"{PAGE.name}: '{name}' is not in the table" for name in true.keys() - said.keys()]
+    parts = sum(n for name, n in said.items() if name != TOGETHER)
+    if parts != said.get(TOGETHER):
+        wrong.append(f"{PAGE.name}: the rows together are {parts}, {said.get(TOGETHER)} is said")
+    if wrong:
+        sys.exit("\n".join(wrong + ["faults: write the table anew: tests/tools/faults.py --write"]))
+
+
+def write(folder):
+    page = read(PAGE)
+    lines = table(folder)
+    if not folder:
+        lines += [line for line in TABLE.search(page)[0].splitlines() if DEATHS in line]
+    PAGE.write_text(TABLE.sub(lambda _: "\n".join(lines) + "\n", page, count=1), encoding="utf-8")
+
+
+def main(words):
+    what = words.pop(0) if words and words[0].startswith("--") else ""
+    folder = words[0] if words else ""
+    if what == "--check":
+        check()
+    elif what == "--write":
+        write(folder)
+    elif what:
+        sys.exit(__doc__)
+    else:
+        print("\n".join(table(folder)))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "")
+    main(sys.argv[1:])
