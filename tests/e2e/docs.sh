@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Each command line of crlagent and hsmupgrade in the documents, in the PowerShell module and in the verification script
-# names a verb and options that the Windows programs have; each link between documents leads somewhere.
+# Each command line of the documents is run by a test or is named here with the reason why not (doclines.py); those of crlagent and
+# hsmupgrade, also in the PowerShell module and in the verification script, name a verb and options that the Windows programs
+# have. Each link between documents leads somewhere, each test that is named is there.
 set -u
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=${CRLAGENT_BUILD:-$top/build/mingw}
@@ -14,10 +15,11 @@ finish() {
     rm -rf "$work"
 }
 trap finish EXIT
-python3 - "$top" "$build/bin" <<'EOF2'
-import pathlib, re, subprocess, sys, tempfile
+PYTHONDONTWRITEBYTECODE=1 python3 - "$top" "$build/bin" <<'EOF2'
+import collections, concurrent.futures, pathlib, re, subprocess, sys, tempfile
 top, bin_ = map(pathlib.Path, sys.argv[1:])
-COMMAND = re.compile(r'(?<![\w/.(-])(?:&\s*)?(?:"[^"\n]*\\)?(crlagent|hsmupgrade)(?:\.exe)?"?[ ]+([a-z][^`\n]*)')
+sys.path.insert(0, str(top / "tests/e2e"))
+import doclines
 errors, lines, cache = [], 0, {}
 
 def help_of(program, *words):
@@ -54,24 +56,36 @@ def check(where, program, rest):
         if option not in ("--help",) and not re.search(re.escape(option) + r"(?![\w-])", text):
             errors.append(f"{where}: '{program} {verb}' has no option {option}")
 
-def code_of(text):
-    """Fenced blocks, indented blocks and inline code of a Markdown page, with line numbers."""
-    fenced = False
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.lstrip().startswith("```"):
-            fenced = not fenced
-        elif fenced or line.startswith("    "):
-            yield number, line
-        else:
-            for span in re.findall(r"`([^`]+)`", line):
-                yield number, span
+# The programs' help is asked side by side: starting a Windows program is most of the time of this test.
+documented = list(doclines.lines())
+asked = set()
+for _, _, _, text in documented:
+    program, *words = text.split()
+    asked |= {(program, v) for n in (1, 2) for v in [" ".join(words[:n])] if v in programs.get(program, ())}
+with concurrent.futures.ThreadPoolExecutor(4) as pool:
+    list(pool.map(lambda a: help_of(a[0], *a[1].split(), "--help"), asked))
+
+# Where each line is run: in guide.sh, in docs_native.sh, here, or nowhere for a reason that is printed.
+dev_verbs = re.findall(r"^  (\w+)  ", subprocess.run([top / "dev", "help"], capture_output=True, text=True, check=True).stdout, re.M)
+nowhere = collections.defaultdict(list)
+for (world, codes), where, _, text in documented:
+    if world is None:
+        errors.append(f"{where}: '{text}': no world of tests/e2e/doclines.py runs this line")
+    elif world == "none":
+        nowhere[codes].append(f"{where}: {text}")
+    if text.startswith("./dev ") and text.split()[1] not in dev_verbs + ["help"]:
+        errors.append(f"{where}: '{text}': ./dev has no such verb")
+    if world == "shell" and subprocess.run([top / "dev", *text.split()[1:]], capture_output=True, check=False).returncode != int(codes):
+        errors.append(f"{where}: '{text}' does not end with {codes}")
+    if text.split()[0] in programs and world in ("lab", "native"):
+        check(where, *text.split(maxsplit=1))
+for reason, texts in nowhere.items():
+    if reason != doclines.PROSE:
+        print(f"{len(texts)} lines are not run: {reason}", *texts, sep="\n    ")
 
 pages = [top / "README.md"] + sorted((top / "docs").glob("*.md"))
 for page in pages:
     text = page.read_text(encoding="utf-8")
-    for number, code in code_of(text):
-        for program, rest in COMMAND.findall(code):
-            check(f"{page.name}:{number}", program, rest.strip())
     for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
         if not (page.parent / link).exists():
             errors.append(f"{page.name}: link to '{link}', which is not there")
@@ -95,6 +109,11 @@ for page in pages:
                 errors.append(f"{page.name}:{number}: no test case '{span}'")
             if re.fullmatch(r"(tests|docs|common|agent|driver|win32|installer)/[\w./-]+", span) and not (top / span).exists():
                 errors.append(f"{page.name}:{number}: no file '{span}'")
+
+# The figures of the tests are still true.
+faults = subprocess.run([top / "tests/tools/faults.py", "--check"], capture_output=True, text=True, check=False)
+if faults.returncode:
+    errors.append(faults.stderr.strip())
 
 # The page of settings is the program's own.
 settings = [l.rstrip() for l in (top / "docs/configuration.md").read_text(encoding="utf-8").splitlines() if l.strip()]
@@ -160,5 +179,5 @@ if script.exists():
             check(f"verify.ps1:{number}", "crlagent", args)
 print(*errors, sep="\n", end="\n" if errors else "")
 print(f"{lines} command lines passed, {len(errors)} failed")
-sys.exit(bool(errors) or lines < 20)
+sys.exit(bool(errors) or lines < 150)
 EOF2

@@ -1,101 +1,137 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The operator's guide, typed into the lab in its own order: every command line of crlagent in docs/operators-guide.md that can
-# be run there is run, and ends as the page says; of hsmupgrade those that talk to no appliance (the others: driver.sh). A line
-# that this script does not know fails it: the page and the lab go together.
+# What the documents tell an administrator to type, typed into the lab: the operator's guide in its own order, then every other
+# page. Which lines these are and how each must end is said by doclines.py; what a line needs before it (a service, an open
+# maintenance, an HSM that is away) is made here, as the person would have it who reads it at that place.
 . "$(dirname "${BASH_SOURCE[0]}")/agent.sh"
+
+CHANGE=CHG0012345
+RESERVE_SCENE="The HSM does not come back before the runway ends"
+SERVICE=none # none yet, removed, stopped, running
+PAUSED=      # the change that holds the CA
+declare -A SEEN
 
 # The agent under test answers in the lab; two things of the lab are not in the guide: its CA's key is tested by certutil,
 # and its servers are quick.
 lab_settings() {
-    agent_config
+    agent_config "$@"
     agent stop > /dev/null
     agent start > /dev/null
 }
 
 pki_files() {
     local pki="$L/prefix/drive_c/pki"
-    mkdir -p "$pki" "$L/prefix/drive_c/Temp"
+    mkdir -p "$pki" "$L/prefix/drive_c/Temp" "$L/prefix/drive_c/metrics" "$L/prefix/drive_c/Program Files/windows_exporter/textfile_inputs"
     openssl req -x509 -newkey rsa:2048 -nodes -keyout "$T/leaf.key" -out "$T/leaf.pem" -subj "/CN=web" -days 30 \
         -addext "crlDistributionPoints=URI:http://pki.lab.test/pki/Lab%20Issuing%20CA.crl" 2> /dev/null
     openssl x509 -in "$T/leaf.pem" -outform DER -out "$pki/webserver.cer"
+    cp "$pki/webserver.cer" "$pki/web.cer"
     cp "$L/prefix/drive_c/lab/cert0.cer" "$pki/issuing-ca.cer"
+    cp "$pki/issuing-ca.cer" "$pki/ca.cer"
     cp "$L/prefix/drive_c/lab/root.cer" "$pki/root-ca.cer"
     cp "$L/www/pki/Lab Issuing CA.crl" "$pki/current.crl"
+    cp "$pki/current.crl" "$pki/issuing.crl"
 }
 
-# The lines of the page, in order, each once (hooks, start and stop as often as they are there): indented blocks and `inline code`.
-lines_of_guide() {
-    python3 - "$TOP/docs/operators-guide.md" <<'EOF2'
-import re, sys
-seen = set()
-for line in open(sys.argv[1], encoding="utf-8"):
-    spans = [line.strip()] if line.startswith("    ") else re.findall(r"`([^`]+)`", line)
-    for s in spans:
-        if s.startswith(("crlagent ", "hsmupgrade plan init", "hsmupgrade path")) and (s not in seen or "hook" in s or s.endswith(("start", "stop"))):
-            seen.add(s)
-            print(s)
-EOF2
-}
-
-# What a line stands for in the lab. Placeholders in capitals are files of the lab.
+# What a line stands for in the lab: placeholders in capitals, relative names and the host's own name.
 in_lab() {
-    local line=$1
-    line=${line// FILE --issuer CA.pem/ 'C:\pki\current.crl' --issuer 'C:\pki\issuing-ca.cer'}
-    line=${line// SERIAL FILE/ 01 'C:\pki\current.crl'}
-    line=${line// OLD NEW/ 'C:\pki\current.crl' 'C:\pki\current.crl'}
-    line=${line// FILE/ 'C:\pki\current.crl'}
-    line=$(sed -E 's/(^| )(issuing-ca|root-ca)\.cer/\1C:\\pki\\\2.cer/g' <<< "$line")
-    printf '%s\n' "$line"
+    local line=$1 bundle crl='C:\\pki\\current.crl' url='http://pki.lab.test/pki/Lab%20Issuing%20CA.crl'
+    bundle=$(find "$DATA/reports" -name "$CHANGE-*.json" 2> /dev/null | sort | tail -1)
+    sed -E -e "s# OLD NEW# $crl $crl#; s# SERIAL FILE# 01 $crl#; s#FILE\|URL\|-#$crl#; s#\|-\$##" \
+        -e "s#--cert FILE#--cert C:\\\\pki\\\\webserver.cer#; s#evidence verify (FILE|C:[^ ]*)#evidence verify C:\\\\ProgramData\\\\crlagent\\\\reports\\\\$(basename "$bundle")#" \
+        -e "s# FILE\b# $crl#; s# CA\.pem# C:\\\\pki\\\\issuing-ca.cer#; s#(^| )((issuing|root)-ca\.cer|(current|new)\.crl)#\1C:\\\\pki\\\\\2#g" \
+        -e "s# HASH# $([ ! -e "$bundle" ] || jq -r .head "$bundle")#; s#--format FORMAT#--format json#; s#\{url\}#$url#" \
+        -e "s#--certificate-life T#--certificate-life 400d#; s#--list N#--list 5#; s# DURATION# 6h#; s#--change ID#--change $CHANGE#" \
+        -e "s#--until TIME#--until $(date -u -d '+3 days' +%FT%TZ)#; s#ca01\.corp\.example\\\\Corp#ca01.lab.test\\\\Lab#" <<< "$line"
 }
 
-# expected LINE: exit codes that are right for it here; nothing = the line is not known
-expected() {
+# Has this line been run? A way back is gone again for each maintenance, and the doctor is asked before and after the installation.
+done_before() {
     case $1 in
-        "crlagent grant --ca --services") echo 23 ;; # Wine's SCM keeps no access lists, and grant says so
-        *LocalSystem* | *svc-crlagent*) echo skip ;;  # another account than the one of this walk
-        "crlagent uninstall" | "crlagent grant") echo skip ;;
-        "crlagent reserve list") echo 0 ;; # none is kept in this walk; the rest of that emergency is the story of reserve.sh
-        "crlagent reserve "* | *"--window 3d") echo skip ;;
-        "crlagent doctor"*) echo 0 1 2 ;;
-        "crlagent check"* | "crlagent simulate"* | "crlagent crl "*) echo 0 1 2 ;;
-        "crlagent config init") echo 0 ;;
-        "crlagent notify --test") echo 2 ;; # no mail server and no webhook are configured
-        "crlagent maintenance") echo 0 ;;
-        "hsmupgrade plan init"* | "hsmupgrade path"*) echo 0 ;;
-        "crlagent install"* | "crlagent start" | "crlagent stop" | "crlagent status" | "crlagent config test" | "crlagent history"* | \
-            "crlagent grant --ca --services --dry-run" | "crlagent revoke"* | "crlagent explain"* | "crlagent hook "* | "crlagent extend "* | \
-            "crlagent publish "*) echo 0 ;;
+        *"hook post-upgrade"* | "crlagent resume "*) [ -z "$PAUSED" ] || return 1 ;;
+        "crlagent doctor") [ "$SERVICE" != running ] || [ -n "${SEEN["$1 after"]:-}" ] || { SEEN["$1 after"]=1 && return 1; } ;;
+    esac
+    [ -n "${SEEN["$1"]:-}" ]
+}
+
+open_maintenance() { # ARGUMENTS...
+    [ -z "$PAUSED" ] || return 0
+    expect_rc 0 agent hook pre-upgrade --change "$CHANGE" --window 4h "$@"
+    PAUSED=$CHANGE
+}
+
+# before LINE HEADING: what the reader of that place has before him
+before() {
+    case $1 in
+        "crlagent install"* | "crlagent uninstall" | "crlagent start" | "crlagent config "* | "crlagent crl "*) return 0 ;;
+    esac
+    [ "$SERVICE" != removed ] || { agent install > /dev/null && SERVICE=stopped; }
+    [ "$SERVICE" != stopped ] || { agent start > /dev/null && SERVICE=running; }
+    case "$2: $1" in
+        "$RESERVE_SCENE: crlagent reserve list")
+            lab_settings '' '<reserve-crl>required</reserve-crl>'
+            open_maintenance
+            lab hsm away > /dev/null
+            ;;
+        "$RESERVE_SCENE: crlagent hook post-upgrade "*) lab hsm present > /dev/null ;;
+        *": crlagent reserve recall") expect_rc 0 agent reserve make ;;
+        *": crlagent extend "* | *": crlagent resume "*) open_maintenance ;;
+        *": crlagent abort "*) open_maintenance --prepare-only ;;
     esac
 }
 
-step "a lab, the files that the guide names"
-cd "$T" # 'plan init' writes where it is called
+# after LINE: what became of it
+after() {
+    local file
+    case $1 in
+        "crlagent install"*) SERVICE=stopped ;;
+        "crlagent uninstall") SERVICE=removed ;;
+        "crlagent start") SERVICE=running ;;
+        "crlagent stop") SERVICE=stopped ;;
+        "crlagent config test") lab_settings && SERVICE=running ;;
+        "crlagent reserve make") expect_rc 0 agent reserve recall ;;
+        *"hook pre-upgrade"*--dry-run*) ;;
+        *"hook pre-upgrade"*)
+            PAUSED=$(sed -E 's/.*--change "?([^ "]+).*/\1/' <<< "$1")
+            expect "the CA is paused" "$(service_state CertSvc | cut -c1)" 1
+            ;;
+        *"hook post-upgrade"* | "crlagent resume "* | "crlagent abort "*)
+            PAUSED=
+            expect "the CA runs" "$(service_state CertSvc | cut -c1)" 4
+            ;;
+        *" --output "*)
+            file=$(sed -E 's/.* --output "?C:([^"]*[^" ])"?.*/\1/; s#\\#/#g' <<< "$1")
+            [ -s "$L/prefix/drive_c$file" ] || fail "'$1' wrote no $file"
+            ;;
+    esac
+}
+
+step "a lab, the files that the pages name"
 lab_up --no-ad
 mkdir -p "$PROGRAM_DIR"
-cp "$CRLAGENT_BUILD/bin/crlagent.exe" "$CRLAGENT_BUILD/bin/hsmupgrade.exe" "$PROGRAM_DIR/"
+cp "$CRLAGENT_BUILD/bin/crlagent.exe" "$PROGRAM_DIR/"
 pki_files
 # The access list that a CA has: Administrators, and Authenticated Users who may enroll.
 win reg.exe add 'HKLM\SYSTEM\CurrentControlSet\Services\CertSvc\Configuration\Lab Issuing CA' /v Security /t REG_BINARY /f \
     /d 010004801400000024000000000000003400000001020000000000052000000020020000010200000000000520000000200200000200340002000000000018000301000001020000000000052000000020020000000014000002000001010000000000050B000000 > /dev/null
-ran=0 section=
-while IFS= read -r line <&3; do
-    want=$(expected "$line")
-    [ -n "$want" ] || fail "the guide says '$line', and this walk does not know it"
-    [ "$want" != skip ] || continue
-    step "$line"
+ran=0 scene=
+"$E2E/doclines.py" lab > "$T/lines" || fail "a line of the pages has no world"
+while IFS=$'\t' read -r want place heading line <&3; do
+    ! done_before "$line" || continue
+    [ "$scene" != "$RESERVE_SCENE" ] || [ "$heading" = "$scene" ] || lab_settings
+    scene=$heading
+    before "$line" "$heading"
+    SEEN["$line"]=1
+    step "$place  $line"
     eval "set -- $(in_lab "$line" | sed 's/\\/\\\\/g')"
-    program=$1 rc=0
+    program=$1.exe rc=0
+    [ "$1" != crlagent ] || program=$PROGRAM
     shift
-    OUT=$(win "C:\\Program Files\\crlagent\\$program.exe" "$@" 2>&1 < /dev/null) || rc=$?
-    [[ " $want " == *" $rc "* ]] || fail "'$line' ended with $rc, expected one of '$want': $OUT"
-    [ -n "$OUT" ] || fail "'$line' said nothing"
-    CHECKS=$((CHECKS + 2)) ran=$((ran + 1))
-    case $line in
-        "crlagent config test") lab_settings ;;
-        "crlagent hook pre-upgrade"*--reason*) expect "the CA is paused" "$(service_state CertSvc | cut -c1)" 1 ;;
-        "crlagent hook post-upgrade"*) expect "the CA runs" "$(service_state CertSvc | cut -c1)" 4 ;;
-    esac
-done 3< <(lines_of_guide)
-[ $ran -ge 25 ] || fail "only $ran lines were found in the guide"
+    OUT=$(win "$program" "$@" 2>&1 < /dev/null) || rc=$?
+    [[ " $want " == *" $rc "* ]] || fail "$place: '$line' ended with $rc, expected one of '$want': $OUT"
+    [ -n "$OUT" ] || [[ $line == *--quiet* || $line == *--output* ]] || fail "$place: '$line' said nothing"
+    CHECKS=$((CHECKS + 1)) ran=$((ran + 1))
+    after "$line"
+done 3< "$T/lines"
+[ $ran -ge 70 ] || fail "only $ran lines were found in the pages"
 passed
