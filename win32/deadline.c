@@ -52,7 +52,6 @@ static const char *pool_name(enum deadline_pool pool)
 {
     static const char *const names[DEADLINE_POOLS] = {
         [DEADLINE_CA] = "the CA",
-        [DEADLINE_DIRECTORY] = "the directory",
         [DEADLINE_CLUSTER] = "the cluster",
         [DEADLINE_EVENTS] = "the event log",
     };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
-/* Runs something that may hang (COM, a directory server, the cluster) on a thread of its own, with
- * a limit. A call that never comes back keeps its thread; how many may do so is counted per pool,
- * so that a directory server that hangs leaves the calls to the CA their places. */
+/* Runs something that may hang (COM, the cluster, the event log) on a thread of its own, with a
+ * limit. A call that never comes back keeps its thread; how many may do so is counted per pool, so
+ * that a cluster that hangs leaves the calls to the CA their places. Questions to locations are
+ * base/errand.h. */
 #ifndef CRLAGENT_WIN32_DEADLINE_H
 #define CRLAGENT_WIN32_DEADLINE_H
 
@@ -11,13 +12,7 @@
 #include "base/err.h"
 
 /* One per kind of outside world. */
-enum deadline_pool {
-    DEADLINE_CA,
-    DEADLINE_DIRECTORY,
-    DEADLINE_CLUSTER,
-    DEADLINE_EVENTS,
-    DEADLINE_POOLS
-};
+enum deadline_pool { DEADLINE_CA, DEADLINE_CLUSTER, DEADLINE_EVENTS, DEADLINE_POOLS };
 
 /* job must stand alone: what it points to must live until drop(), because its thread may outlive
  * the call. */

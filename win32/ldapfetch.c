@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
-/* The directory through wldap32. A bind with Negotiate has no time-out of its own, so the whole
- * fetch is a job with a deadline; its values are delivered only when it came back in time.
+/* The directory through wldap32. A bind with Negotiate and a TLS handshake have no time-out of
+ * their own: who must go on sends the whole fetch as an errand (cdp/ldap.h).
  * Signing and sealing are asked for: a foreign server gets nothing that it could use elsewhere. */
 #include "cdp/ldap.h"
 
@@ -18,7 +18,6 @@
 
 #include "base/str.h"
 #include "base/when.h"
-#include "win32/deadline.h"
 #include "win32/utf.h"
 
 struct value {
@@ -27,7 +26,6 @@ struct value {
 };
 
 struct fetch {
-    struct deadline_job job;
     wchar_t *server, *dn, *attribute, *filter; /* server NULL = hostless */
     uint16_t port;
     bool tls;
@@ -258,19 +256,17 @@ static bool search(struct fetch *f, LDAP *ld)
     return ok;
 }
 
-static int fetch_run(struct deadline_job *job, struct err *err)
+static void fetch_run(struct fetch *f)
 {
-    struct fetch *f = (struct fetch *)(void *)job;
     SCOPED(unbind) LDAP *ld = NULL;
-    (void)err;
     if (!find_server(f))
-        return ERR_OK;
+        return;
     ULONG port = f->port ? f->port : f->tls ? LDAP_SSL_PORT : LDAP_PORT;
     int64_t start = clock_mono_ms(clock_system());
     ld = f->tls ? ldap_sslinitW(f->server, port, 1) : ldap_initW(f->server, port);
     if (!ld) {
         said(f, PROBE_INTERNAL, "no memory for a connection");
-        return ERR_OK;
+        return;
     }
     set_options(ld, f);
     struct l_timeval limit = {(LONG)left_seconds(f), 0};
@@ -279,17 +275,15 @@ static int fetch_run(struct deadline_job *job, struct err *err)
         e = sign_in(ld, f);
     if (e) {
         ldap_failed(f, e, "connecting");
-        return ERR_OK;
+        return;
     }
     f->answer.connect_ms = clock_mono_ms(clock_system()) - start;
     if (search(f, ld))
         f->answer.status = PROBE_OK;
-    return ERR_OK;
 }
 
-static void fetch_drop(struct deadline_job *job)
+static void fetch_drop(struct fetch *f)
 {
-    struct fetch *f = (struct fetch *)(void *)job;
     for (size_t i = 0; i < f->n_values; i++)
         free(f->values[i].data);
     free(f->values);
@@ -308,7 +302,6 @@ static struct fetch *fetch_make(const struct ldap_request *rq, struct err *err)
         err_nomem(err);
         return NULL;
     }
-    f->job = (struct deadline_job){.run = fetch_run, .drop = fetch_drop, .refs = 1};
     f->port = rq->port;
     f->tls = rq->tls;
     f->scope = rq->scope;
@@ -330,7 +323,7 @@ static struct fetch *fetch_make(const struct ldap_request *rq, struct err *err)
         rc = utf_to_wide(rq->filter && *rq->filter ? rq->filter : "(objectClass=*)", &f->filter,
                          err);
     if (rc) {
-        fetch_drop(&f->job);
+        fetch_drop(f);
         return NULL;
     }
     return f;
@@ -347,20 +340,18 @@ static void ldap_fetch(void *self, const struct ldap_request *request,
     ret->connect_ms = -1;
     str_copy(ret->address, sizeof ret->address, request->server);
     struct fetch *f = fetch_make(request, &err);
-    int rc = f ? deadline_run(DEADLINE_DIRECTORY, &f->job, request->timeout_ms, &err) : ERR_NOMEM;
-    if (rc) {
-        ret->status = rc == ERR_TIMEOUT ? PROBE_TIMEOUT : PROBE_INTERNAL;
+    if (!f) {
         str_copy(ret->detail, sizeof ret->detail, err.text);
-    } else {
-        *ret = f->answer;
-        for (size_t i = 0; ret->status == PROBE_OK && i < f->n_values; i++) {
-            ret->values++;
-            if (on_value(arg, f->values[i].data, f->values[i].len))
-                break;
-        }
+        return;
     }
-    if (f)
-        deadline_release(&f->job);
+    fetch_run(f);
+    *ret = f->answer;
+    for (size_t i = 0; ret->status == PROBE_OK && i < f->n_values; i++) {
+        ret->values++;
+        if (on_value(arg, f->values[i].data, f->values[i].len))
+            break;
+    }
+    fetch_drop(f);
 }
 
 /* Found at run time: not every netapi32 has them. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
-/* The same function over many items on a few threads; the only threads that common/ starts.
+/* The same function over many items on a few threads that are waited for; those that may be left
+ * behind are base/errand.h.
  * base/parallel_posix.c, win32/parallel.c. */
 #ifndef CRLAGENT_BASE_PARALLEL_H
 #define CRLAGENT_BASE_PARALLEL_H

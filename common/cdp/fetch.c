@@ -2,7 +2,7 @@
  * Copyright the crlagent authors */
 /* Which transfer runs when. HTTP targets are sorted by server; servers with waiting targets stand
  * in a ring and give one target each in turn, so that one slow server cannot hold the others. What
- * blocks (files, LDAP) runs beside that on a few threads. */
+ * blocks (files, LDAP) runs beside that (fetch_blocking.h). */
 #include "cdp/fetch.h"
 
 #include <stdatomic.h>
@@ -12,12 +12,11 @@
 
 #include "base/parallel.h"
 #include "base/str.h"
+#include "cdp/fetch_blocking.h"
 #include "cdp/fetch_http.h"
-#include "cdp/fetch_other.h"
 
 #define DEFAULT_TOTAL 64u
 #define DEFAULT_PER_HOST 8u
-#define BLOCKING_THREADS 16u
 
 struct fetcher {
     struct fetch_options opt;
@@ -240,17 +239,18 @@ static int run_http(struct run *run, struct err *err)
     }
 }
 
-static void probe_blocking(void *arg, size_t i)
+static void run_blocking(void *arg, size_t i)
 {
     struct run *run = arg;
-    size_t k = run->blocking[i];
-    struct probe_result *r = &run->results[k];
-    r->started = clock_now(run->f->opt.clock);
-    if (run->targets[k].kind == LOC_FILE)
-        probe_file(&run->targets[k], run->issuers, run->f->opt.clock, r);
-    else
-        probe_ldap(&run->targets[k], run->issuers, &run->f->opt, r);
-    atomic_fetch_add(&run->done, 1);
+    (void)i;
+    const struct blocking_run b = {.opt = &run->f->opt,
+                                   .targets = run->targets,
+                                   .issuers = run->issuers,
+                                   .results = run->results,
+                                   .index = run->blocking,
+                                   .n = run->n_blocking,
+                                   .done = &run->done};
+    fetch_blocking(&b);
 }
 
 static int make_room(struct run *run, struct err *err)
@@ -313,11 +313,8 @@ static int prober_run(void *self, const struct probe_target *targets, size_t n,
         reset_result(&results[i], clock_now(f->opt.clock));
     int rc = make_room(&run, err);
     struct err none = ERR_INIT;
-    if (!rc &&
-        parallel_start(run.n_blocking, BLOCKING_THREADS, probe_blocking, &run, &threads, &none)) {
-        for (size_t i = 0; i < run.n_blocking; i++) /* no thread to be had: one after the other */
-            probe_blocking(&run, i);
-    }
+    if (!rc && parallel_start(run.n_blocking > 0, 1, run_blocking, &run, &threads, &none))
+        run_blocking(&run, 0); /* no thread to be had: one after the other */
     if (!rc)
         rc = run_http(&run, err);
     parallel_wait(&threads);

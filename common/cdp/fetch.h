@@ -2,7 +2,8 @@
  * Copyright the crlagent authors */
 /* The in-process prober: all targets at once over libcurl (http, https), the LDAP seam and
  * base/file.h, streamed into the CRL reader as the bytes arrive. Sends no credentials, keeps no
- * cookies, follows redirects only to http and https, and ends every probe within its time-out. */
+ * cookies, follows redirects only to http and https, and ends every probe within its time-out: a
+ * call into the system that does not come back by then is left behind on its thread. */
 #ifndef CRLAGENT_CDP_FETCH_H
 #define CRLAGENT_CDP_FETCH_H
 
@@ -26,8 +27,8 @@ struct fetch_options {
 /* Global set-up of libcurl, once per process, before threads are started. */
 MUST_CHECK int fetch_setup(struct err *err);
 
-/* ret->run asks all targets. Options (and what they point to) must outlive it. One run at a time
- * per prober. prober_free for the self pointer. */
+/* ret->run asks all targets. Options (and what they point to) must outlive it; ldap also the
+ * threads that were left behind. One run at a time per prober. prober_free for the self pointer. */
 MUST_CHECK int fetch_prober_new(const struct fetch_options *opt, struct prober *ret,
                                 struct err *err);
 void fetch_prober_free(struct prober *p); /* for SCOPED(); takes a zeroed one */

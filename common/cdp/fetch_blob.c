@@ -2,6 +2,9 @@
  * Copyright the crlagent authors */
 #include "cdp/fetch_blob.h"
 
+#include <stdlib.h>
+
+#include "base/errand.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "cdp/body.h"
@@ -44,24 +47,29 @@ static int get_http(const struct fetch_options *opt, const struct url *u, int64_
     return status == 200 ? ERR_OK : err_set(err, ERR_NOT_FOUND, "expected 200, found %ld", status);
 }
 
-struct value {
-    struct buf *ret;
+/* What may be held up by the system for longer than the caller waits: it owns what it uses. */
+struct blob_errand {
+    struct errand errand;
+    const struct ldap_fetcher *ldap;
+    struct url url;
+    int64_t timeout_ms;
+    struct buf got;
+    struct err err;
+    int rc;
 };
 
 /* All values: a directory holds the certificates of all keys of a CA. */
 static int on_value(void *arg, const void *data, size_t len)
 {
-    struct value *v = arg;
-    return buf_add(v->ret, data, len) != 0;
+    return buf_add(arg, data, len) != 0;
 }
 
-static int get_ldap(const struct fetch_options *opt, const struct url *u, int64_t timeout_ms,
-                    struct buf *ret, struct err *err)
+static int get_ldap(struct blob_errand *e)
 {
     struct ldap_answer answer = {0};
-    struct value v = {ret};
-    if (!opt->ldap)
-        return err_set(err, ERR_UNSUPPORTED, "this build has no LDAP client");
+    const struct url *u = &e->url;
+    if (!e->ldap)
+        return err_set(&e->err, ERR_UNSUPPORTED, "this build has no LDAP client");
     const struct ldap_request rq = {
         .server = u->host,
         .port = u->port,
@@ -70,12 +78,48 @@ static int get_ldap(const struct fetch_options *opt, const struct url *u, int64_
         .attribute = u->attribute[0] ? u->attribute : "cACertificate",
         .filter = u->filter[0] ? u->filter : "(objectClass=*)",
         .scope = u->scope,
-        .timeout_ms = timeout_ms,
+        .timeout_ms = e->timeout_ms,
         .max_bytes = BODY_BLOB_MAX,
     };
-    opt->ldap->fetch(opt->ldap->self, &rq, on_value, &v, &answer);
+    e->ldap->fetch(e->ldap->self, &rq, on_value, &e->got, &answer);
     return answer.status == PROBE_OK ? ERR_OK
-                                     : err_set(err, ERR_UNAVAILABLE, "%.500s", answer.detail);
+                                     : err_set(&e->err, ERR_UNAVAILABLE, "%.500s", answer.detail);
+}
+
+static void blob_run(struct errand *errand)
+{
+    struct blob_errand *e = (struct blob_errand *)(void *)errand;
+    e->rc = e->url.kind == LOC_LDAP ? get_ldap(e)
+                                    : file_read(e->url.path, BODY_BLOB_MAX, &e->got, &e->err);
+}
+
+static void blob_drop(struct errand *errand)
+{
+    struct blob_errand *e = (struct blob_errand *)(void *)errand;
+    buf_free(&e->got);
+    free(e);
+}
+
+static int get_blocking(const struct fetch_options *opt, const struct url *u, int64_t timeout_ms,
+                        struct buf *ret, struct err *err)
+{
+    struct blob_errand *e = calloc(1, sizeof *e);
+    if (!e)
+        return err_nomem(err);
+    e->errand = (struct errand){blob_run, blob_drop};
+    e->ldap = opt->ldap;
+    e->url = *u;
+    e->timeout_ms = timeout_ms;
+    int rc = errand_run(&e->errand, timeout_ms, err);
+    if (rc)
+        return rc;
+    rc = e->rc;
+    if (rc && err)
+        *err = e->err;
+    if (!rc)
+        buf_add(ret, e->got.data, e->got.len);
+    blob_drop(&e->errand);
+    return rc;
 }
 
 int fetch_blob(const struct fetch_options *opt, const char *url, int64_t timeout_ms,
@@ -91,10 +135,8 @@ int fetch_blob(const struct fetch_options *opt, const char *url, int64_t timeout
         rc = get_http(opt, &u, timeout_ms, ret, err);
         break;
     case LOC_LDAP:
-        rc = get_ldap(opt, &u, timeout_ms, ret, err);
-        break;
     case LOC_FILE:
-        rc = file_read(u.path, BODY_BLOB_MAX, ret, err);
+        rc = get_blocking(opt, &u, timeout_ms, ret, err);
         break;
     }
     return rc ? rc : buf_check(ret, "a certificate", err);

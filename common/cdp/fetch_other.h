@@ -6,7 +6,8 @@
 
 #include "cdp/fetch.h"
 
-/* Both fill the result completely; called on worker threads. */
+/* Both fill the result completely, and may be held up longer than the time-out by the system: they
+ * are called on threads that can be left behind, with arguments that these own. */
 void probe_file(const struct probe_target *t, const struct crl_issuers *issuers,
                 const struct clock *clock, struct probe_result *r);
 void probe_ldap(const struct probe_target *t, const struct crl_issuers *issuers,

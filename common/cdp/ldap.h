@@ -22,8 +22,8 @@ struct ldap_request {
     const char *attribute; /* certificateRevocationList, deltaRevocationList, cACertificate */
     const char *filter;    /* "(objectClass=*)" when the URL has none */
     int scope;             /* 0 base, 1 one level, 2 subtree (LDAP numbers) */
-    int64_t timeout_ms;    /* connect, bind and search together */
-    uint64_t max_bytes;    /* of all values together; more is PROBE_TOO_LARGE */
+    int64_t timeout_ms; /* connect, bind and search together, as far as the library keeps to it */
+    uint64_t max_bytes; /* of all values together; more is PROBE_TOO_LARGE */
 };
 
 /* What happened. Only these states are used: OK (at least one value was delivered), DNS, CONNECT,
@@ -41,7 +41,8 @@ struct ldap_answer {
 
 struct ldap_fetcher {
     /* Delivers each value in the order of the server: on_value(arg, bytes, length). The bytes live
-     * during the callback only; non-zero ends the delivery. */
+     * during the callback only; non-zero ends the delivery. Neither library keeps a limit in a TLS
+     * handshake or a bind: whoever must go on sends it as an errand (base/errand.h). */
     void (*fetch)(void *self, const struct ldap_request *request,
                   int (*on_value)(void *arg, const void *data, size_t len), void *arg,
                   struct ldap_answer *ret);

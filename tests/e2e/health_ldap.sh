@@ -66,4 +66,18 @@ expect_ldap 'cn=away,cn=lab' redirect 4045
 expect_ldap 'cn=Lab%20CA,cn=lab?certificateRevocationList?base?(objectClass=person)' not-found 4048
 expect_ldap 'cn=x' timeout 4043 '' 3891
 expect_ldap 'cn=x' connect 4041 '' 3892
+
+# A silent TLS handshake and a file whose opening never ends: two time-outs, and the directory beside them is judged.
+mkfifo "$work/fifo"
+run_check --url 'ldaps://127.0.0.1:3891/cn=x?certificateRevocationList' --url "$work/fifo" --url ldap://127.0.0.1:3890/cn=Lab%20CA,cn=lab \
+    --issuer "$work/ca.pem" --timeout 2s
+statuses=$(json "' '.join(sorted(l['status'] for l in r['locations']))")
+[ "$statuses" = 'ok timeout timeout' ] && pass || fail "held up: '$statuses', $(cat "$work/err.txt")"
+[ "$(json "len({f['url'] for f in r['findings'] if f['id'] == 4043})")" = 2 ] && pass || fail "held up: findings"
+[ "$ms" -lt 20000 ] && [ "$rc" = 2 ] && pass || fail "held up: $ms ms, rc $rc"
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/i.key" -out "$work/i.csr" -subj /CN=Below 2>/dev/null
+openssl x509 -req -in "$work/i.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" -CAcreateserial -days 9 -out "$work/i.pem" \
+    -extfile <(echo "authorityInfoAccess=caIssuers;URI:ldaps://127.0.0.1:3891/cn=x?cACertificate") 2>/dev/null
+run_check --url ldap://127.0.0.1:3890/cn=Lab%20CA,cn=lab --issuer "$work/i.pem" --parents --timeout 2s
+[ "$(json "r['locations'][0]['status']")" = ok ] && [ "$ms" -lt 20000 ] && pass || fail "parent at a silent directory: $ms ms, $(cat "$work/err.txt")"
 finish

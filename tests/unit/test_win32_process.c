@@ -304,7 +304,7 @@ static void deadline_run__hangs__left_behind_then_counted_out(void **state)
     wait_dropped(DEADLINE_STUCK_MAX + 1);
 }
 
-/* A directory server that hangs uses up the directory's places alone. */
+/* A cluster that hangs uses up the cluster's places alone. */
 static void deadline_run__other_pool_full__still_run(void **state)
 {
     (void)state;
@@ -312,21 +312,21 @@ static void deadline_run__other_pool_full__still_run(void **state)
     dropped = 0;
     for (int i = 0; i < DEADLINE_STUCK_MAX; i++) {
         struct slow *s = make_slow(1500);
-        assert_int_equal(deadline_run(DEADLINE_DIRECTORY, &s->job, 20, &err), ERR_TIMEOUT);
+        assert_int_equal(deadline_run(DEADLINE_CLUSTER, &s->job, 20, &err), ERR_TIMEOUT);
         deadline_release(&s->job);
     }
     struct slow *s = make_slow(0);
-    assert_int_equal(deadline_run(DEADLINE_DIRECTORY, &s->job, 1000, &err), ERR_BUSY);
-    assert_non_null(strstr(err.text, "the directory"));
+    assert_int_equal(deadline_run(DEADLINE_CLUSTER, &s->job, 1000, &err), ERR_BUSY);
+    assert_non_null(strstr(err.text, "the cluster"));
     deadline_release(&s->job);
     assert_int_equal(deadline_stuck(DEADLINE_CA), 0);
     s = make_slow(0);
     assert_int_equal(deadline_run(DEADLINE_CA, &s->job, 10000, &err), ERR_OK);
     assert_int_equal(s->answer, 42);
     deadline_release(&s->job);
-    for (int i = 0; i < 100 && deadline_stuck(DEADLINE_DIRECTORY); i++)
+    for (int i = 0; i < 100 && deadline_stuck(DEADLINE_CLUSTER); i++)
         Sleep(50);
-    assert_int_equal(deadline_stuck(DEADLINE_DIRECTORY), 0);
+    assert_int_equal(deadline_stuck(DEADLINE_CLUSTER), 0);
     wait_dropped(DEADLINE_STUCK_MAX + 2);
 }
 
