@@ -51,7 +51,8 @@ static void on_snapshot(void *self, int64_t maintenance, const char *phase,
 {
     struct conductor *c = self;
     struct err err = ERR_INIT;
-    if (snapshot_of_round(c->store, c->setup.config, maintenance, phase, view, round, &err))
+    if (snapshot_of_round(c->store, &c->seams.admin, c->setup.config, maintenance, phase, view,
+                          round, &err))
         conductor_event(c, FIND_REPORT_NOT_WRITTEN, SEV_WARNING,
                         "the report '%s' of maintenance %lld: %s", phase, (long long)maintenance,
                         err.text);

@@ -119,22 +119,48 @@ struct references {
     const struct crl_facts *reference, *base;
 };
 
-static const struct crl_facts *own_copy(const struct health_input *in, const struct probe_target *t)
+const struct health_known *health_own(const struct health_input *in, const struct probe_target *t)
 {
     for (size_t i = 0; !t->parent && i < in->n_own; i++) {
         const struct health_known *k = &in->own[i];
         if (k->key_index == t->key_index && k->partition == t->partition &&
             k->delta == (t->role == ROLE_CRL_DELTA))
-            return &k->facts;
+            return k;
     }
     return NULL;
+}
+
+bool rules_on_its_way(const struct rules *x, size_t i)
+{
+    const struct health_known *own = health_own(x->in, &x->in->targets[i]);
+    const struct crl_number *n = &x->in->results[i].facts.number;
+    return own && own->coming.len && crl_number_compare(n, &own->facts.number) >= 0 &&
+           crl_number_compare(n, &own->coming) <= 0;
+}
+
+/* Between what must be served by now and what the CA has published since, only the bytes of the
+ * latter can be wrong. */
+static uint32_t allow_coming(const struct rules *x, size_t i, uint32_t v)
+{
+    const struct health_known *own = health_own(x->in, &x->in->targets[i]);
+    const struct crl_facts *f = &x->in->results[i].facts;
+    if (!(v & (CRL_V_NUMBER_AHEAD | CRL_V_MISMATCH)) || !rules_on_its_way(x, i))
+        return v;
+    bool newest = crl_number_compare(&f->number, &own->coming) == 0;
+    bool same = memcmp(f->sha256, own->coming_sha256, sizeof f->sha256) == 0;
+    if (!newest || same)
+        v &= ~(uint32_t)(CRL_V_NUMBER_AHEAD | (same ? CRL_V_MISMATCH : 0));
+    else
+        v = (v & ~(uint32_t)CRL_V_NUMBER_AHEAD) | CRL_V_MISMATCH;
+    return v;
 }
 
 static struct references find_references(const struct health_input *in,
                                          const struct probe_target *t)
 {
     bool delta = t->role == ROLE_CRL_DELTA;
-    struct references r = {own_copy(in, t), NULL};
+    const struct health_known *own = health_own(in, t);
+    struct references r = {own ? &own->facts : NULL, NULL};
     if (!r.reference)
         r.reference = health_newest(in, t->key_index, t->partition, delta, t->parent);
     if (delta)
@@ -166,7 +192,7 @@ static uint32_t judge_one(struct rules *x, size_t i, const struct references *re
         return 0;
     if (in->thresholds_of)
         own = in->thresholds_of(in->thresholds_arg, t);
-    return crl_judge(&r->facts, &e, own ? own : x->thresholds, in->now);
+    return allow_coming(x, i, crl_judge(&r->facts, &e, own ? own : x->thresholds, in->now));
 }
 
 static void judge_all(struct rules *x)

@@ -20,6 +20,10 @@ struct health_known {
     uint32_t key_index, partition;
     bool delta;
     struct crl_facts facts;
+    /* Own only: what the CA has published since and may still be on its way (maintenance's
+     * propagation). facts is what every location has to serve at least; len 0 = nothing. */
+    struct crl_number coming;
+    uint8_t coming_sha256[32];
 };
 
 /* One CA certificate. */
@@ -64,6 +68,9 @@ struct health_input {
  * adds the findings, worst first within a location. ERR_NOMEM only. */
 MUST_CHECK int health_evaluate(const struct health_input *in, uint32_t *verdicts,
                                struct findings *ret, struct err *err);
+
+/* The CA's own copy of the CRL that belongs at t; NULL when it is not known. */
+const struct health_known *health_own(const struct health_input *in, const struct probe_target *t);
 
 /* The newest CRL of (key, partition, delta) that any probe brought and whose signature is not bad:
  * the reference when the CA's own copy is not at hand. NULL when there is none. */

@@ -38,6 +38,9 @@ static inline bool has_crl(const struct probe_result *r)
     return r->status == PROBE_OK || r->status == PROBE_NOT_MODIFIED;
 }
 
+/* Is the CRL at probe i one that may be served while a newer one of the CA is still on its way? */
+bool rules_on_its_way(const struct rules *x, size_t i);
+
 /* rules_crl.c: what the CRL at probe i is; others_like = servers of the group with the same state.
  */
 void rules_crl(struct rules *x, size_t i, size_t others_like);

@@ -42,7 +42,8 @@ static bool is_stale(const struct rules *x, const struct node_group *g, size_t i
 {
     const struct probe_result *r = &x->in->results[i];
     const struct crl_facts *best = newest(x, g);
-    return has_crl(r) && best && crl_number_compare(&r->facts.number, &best->number) < 0;
+    return has_crl(r) && best && crl_number_compare(&r->facts.number, &best->number) < 0 &&
+           !rules_on_its_way(x, i);
 }
 
 static bool is_down(const struct rules *x, const struct node_group *g, size_t i)

@@ -11,6 +11,8 @@
 #include "store/history.h"
 #include "store/maintenance.h"
 #include "watch/lost.h"
+#include "watch/numbers.h"
+#include "watch/own.h"
 #include "watch/watch.h"
 
 #define POINTS_MAX 2000
@@ -55,7 +57,10 @@ size_t look_known(const struct look *before, struct health_known *ret, size_t ma
         const struct runway_line *l = &before->round.runway.line[i];
         const struct crl_facts *f = health_newest(&in, l->key_index, l->partition, l->delta, false);
         if (f)
-            ret[n++] = (struct health_known){l->key_index, l->partition, l->delta, *f};
+            ret[n++] = (struct health_known){.key_index = l->key_index,
+                                             .partition = l->partition,
+                                             .delta = l->delta,
+                                             .facts = *f};
     }
     return n;
 }
@@ -86,7 +91,7 @@ static int harvest(const struct watch_setup *s, struct look *l, int64_t now, str
 }
 
 int look_judge(const struct config *config, const struct health_known *known, size_t n_known,
-               struct look *l, struct err *err)
+               const struct own_list *own, struct look *l, struct err *err)
 {
     SCOPED(health_ca_certs_free) struct health_ca_certs certs = {0};
     struct chooser arg = {.config = config};
@@ -101,6 +106,8 @@ int look_judge(const struct config *config, const struct health_known *known, si
         .results = l->round.result,
         .n = l->round.n,
         .settings = &l->view.settings,
+        .own = own->known,
+        .n_own = own->n_known,
         .previous = known,
         .n_previous = n_known,
         .events = l->events,
@@ -135,6 +142,7 @@ int look_take(const struct watch_setup *s, bool ask_ca, const struct health_know
               size_t n_known, struct look **ret, struct err *err)
 {
     const struct watch_seams *seams = &s->seams;
+    SCOPED(own_free) struct own_list own = {0};
     SCOPED(look_free) struct look *l = calloc(1, sizeof *l);
     if (!l)
         return err_nomem(err);
@@ -148,8 +156,13 @@ int look_take(const struct watch_setup *s, bool ask_ca, const struct health_know
                              &l->round, err);
     if (!rc)
         rc = read_ca_log(&seams->ca_log, l, err);
+    const struct own_input of = {&seams->admin, s->store, &l->view, &l->round, l->propagation};
     if (!rc)
-        rc = look_judge(s->config, known, n_known, l, err);
+        rc = own_read(&of, &own, err);
+    if (!rc)
+        rc = look_judge(s->config, known, n_known, &own, l, err);
+    if (!rc)
+        rc = numbers_judge(s->store, &l->view, &l->round, &own, &l->findings, err);
     if (!rc && ask_ca && s->store && seams->compare)
         rc = lost_find(s, l, err);
     if (!rc)

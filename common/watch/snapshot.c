@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "store/snapshot.h"
+#include "watch/own.h"
 
 /* The worst severity, then how many warnings and worse there are. */
 static int32_t weight_of(const struct look *l, int exit_code)
@@ -36,14 +37,18 @@ int snapshot_keep(struct store *store, int64_t maintenance, const char *phase, b
     return store_snapshot_put(store, &p, buf_str(&body), body.len, err);
 }
 
-int snapshot_of_round(struct store *store, const struct config *config, int64_t maintenance,
-                      const char *phase, const struct ca_view *view,
-                      const struct probe_round *round, struct err *err)
+int snapshot_of_round(struct store *store, const struct ca_admin *admin,
+                      const struct config *config, int64_t maintenance, const char *phase,
+                      const struct ca_view *view, const struct probe_round *round, struct err *err)
 {
+    SCOPED(own_free) struct own_list own = {0};
     /* Borrowed: only what is made here is freed here. */
     struct look l = {
         .view = *view, .round = *round, .propagation = config->maintenance.propagation};
-    int rc = look_judge(config, NULL, 0, &l, err);
+    const struct own_input of = {admin, store, view, round, l.propagation};
+    int rc = own_read(&of, &own, err);
+    if (!rc)
+        rc = look_judge(config, NULL, 0, &own, &l, err);
     if (!rc)
         rc = snapshot_keep(store, maintenance, phase, false, &l, err);
     free(l.verdicts);

@@ -13,9 +13,10 @@ MUST_CHECK int snapshot_keep(struct store *store, int64_t maintenance, const cha
                              bool keep_worst, struct look *l, struct err *err);
 
 /* What the engine saw (it asks the locations whole), judged and kept. view and round stay the
- * caller's. */
-MUST_CHECK int snapshot_of_round(struct store *store, const struct config *config,
-                                 int64_t maintenance, const char *phase, const struct ca_view *view,
+ * caller's. admin: asked for the CA's own CRLs when view->asked; NULL = as kept. */
+MUST_CHECK int snapshot_of_round(struct store *store, const struct ca_admin *admin,
+                                 const struct config *config, int64_t maintenance,
+                                 const char *phase, const struct ca_view *view,
                                  const struct probe_round *round, struct err *err);
 
 #endif

@@ -87,9 +87,10 @@ MUST_CHECK int reserve_count(struct store *store, struct report_reserve *ret, st
 /* Asks and judges; known: the newest CRLs of the look before. */
 MUST_CHECK int look_take(const struct watch_setup *s, bool ask_ca, const struct health_known *known,
                          size_t n_known, struct look **ret, struct err *err);
-/* Verdicts and findings of a look that has view and round. */
+/* Verdicts and findings of a look that has view and round; own: what the CA holds (watch/own.h). */
+struct own_list;
 MUST_CHECK int look_judge(const struct config *config, const struct health_known *known, size_t n,
-                          struct look *l, struct err *err);
+                          const struct own_list *own, struct look *l, struct err *err);
 /* The newest CRL of each line; returns how many. */
 size_t look_known(const struct look *l, struct health_known *ret, size_t max);
 /* Tests every living key once and keeps the results. *ret_failed = one did not sign. */

@@ -32,7 +32,7 @@ agent_config() {
     ${1:-}
   </ca>
   <maintenance>
-    <propagation>1m</propagation>
+    <propagation>${PROPAGATION:-1m}</propagation>
     <proof-timeout>${PROOF:-10s}</proof-timeout>
     ${2:-}
   </maintenance>

@@ -6,7 +6,7 @@
 
 step "a lab CA with two web servers behind one name"
 lab_up --no-ad --set CRLPeriod=Hours --set CRLPeriodUnits=2 --set CRLDeltaPeriod=Hours --set CRLDeltaPeriodUnits=1
-PROOF=4s agent_install
+PROOF=4s PROPAGATION=0s agent_install
 base="$L/www/pki/Lab Issuing CA.crl"
 
 # sees EXIT ID WORDS: the exit code of check, the finding and what it says about node 2, or nothing (ID 0)

@@ -45,7 +45,8 @@ step "a CA, a webhook and a mail server; looks every two seconds"
 lab_up --no-ad
 sink_up
 old_world
-agent_install "" "" '<notify><minimum>critical</minimum><smtp-server>127.0.0.1:2525</smtp-server><smtp-security>none</smtp-security>
+# Without it nobody is told for so long after a publication: tests/unit/test_own.c.
+PROPAGATION=0s agent_install "" "" '<notify><minimum>critical</minimum><smtp-server>127.0.0.1:2525</smtp-server><smtp-security>none</smtp-security>
   <smtp-from>crlagent@lab.test</smtp-from><smtp-to><receiver>pki@lab.test</receiver></smtp-to>
   <webhook-url>http://127.0.0.1:8090/ok/x</webhook-url></notify>
   <thresholds><delta-critical>25m</delta-critical><overdue-grace>0s</overdue-grace></thresholds>' '<interval>2s</interval><maintenance-interval>2s</maintenance-interval>' \
@@ -125,6 +126,15 @@ step "the node is right again: its end is told"
 lab web fresh 2 > /dev/null
 eventually 12 "recovery" grep -q ' INFO 4090 Over after .*older CRL' "$DATA/logs/crlagent.log"
 eventually 8 "recovery by webhook" grep -q '"recovered": *true' "$T/sink/hooks.jsonl"
+
+step "the CA publishes and no web server follows: all of them are behind the CA's own CRL"
+lab web stale > /dev/null
+win labadm.exe publish 3 > /dev/null
+look
+eventually 8 "event in the log" grep -qE ' CRITICAL 4006 .*http:.*expected CRL number .*as the CA itself holds it' "$DATA/logs/crlagent.log"
+eventually 8 "metric" metric '^crlagent_cdp_matches_ca\{.*http:.*scope="own"\} 0'
+lab web fresh > /dev/null
+look; look
 
 step "maintenance: teams are told before and during; the expected is muted, a CRL that cannot be had is not"
 # A delta that is due after a second, and critical by the threshold above: it comes back during the pause.

@@ -29,7 +29,8 @@ static void keep_snapshot(void *self, int64_t maintenance, const char *phase,
 {
     struct desk *d = self;
     struct err err = ERR_INIT;
-    if (snapshot_of_round(d->b.store, &d->config, maintenance, phase, view, round, &err))
+    if (snapshot_of_round(d->b.store, &d->b.seams.admin, &d->config, maintenance, phase, view,
+                          round, &err))
         fail_msg("%s", err.text);
 }
 
