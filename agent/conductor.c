@@ -78,7 +78,7 @@ static void mark(struct conductor *c, bool open)
     if (c->marked == open)
         return;
     c->marked = open;
-    if (marker_set(c->setup.store_path, open, &err))
+    if (marker_set_here(MARKER_MAINTENANCE, open, &err))
         conductor_event(c, 0, SEV_WARNING, "the file that keeps setup away while a CA is held: %s",
                         err.text);
 }

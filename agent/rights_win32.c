@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/marker.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "win32/places.h"
@@ -48,10 +49,24 @@ static int is_record(void *arg, const char *file)
     return ERR_OK;
 }
 
+int marker_set_here(enum marker which, bool there, struct err *err)
+{
+    SCOPED(buf_free) struct buf path = BUF_INIT;
+    struct err own = ERR_INIT;
+    int rc = place_path(PLACE_DATA, &path, &own);
+    if (!rc)
+        rc = place_verify(buf_str(&path), &own);
+    if (rc == ERR_NOT_FOUND && !there)
+        return ERR_OK;
+    if (!rc)
+        return marker_set(buf_str(&path), which, there, err);
+    if (err)
+        *err = own;
+    return rc;
+}
+
 int rights_mark(bool *ret, struct err *err)
 {
-    static const char text[] = "Rights given by 'crlagent grant' are in force; their former access "
-                               "lists are in this folder. 'crlagent revoke' takes them back.\n";
     SCOPED(buf_free) struct buf path = BUF_INIT;
     bool any = false;
     int rc = place_path(PLACE_GRANTS, &path, err);
@@ -60,12 +75,9 @@ int rights_mark(bool *ret, struct err *err)
     if (rc == ERR_NOT_FOUND) {
         err_clear(err);
         rc = ERR_OK;
-    } else if (!rc && (buf_puts(&path, "\\" RIGHTS_MARKER) || buf_check(&path, "a path", err))) {
-        rc = err_nomem(err);
-    } else if (!rc) {
-        rc = any ? file_write_atomic(buf_str(&path), text, sizeof text - 1, err)
-                 : file_remove(buf_str(&path), err);
     }
+    if (!rc)
+        rc = marker_set_here(MARKER_GRANTS, any, err);
     if (!rc && ret)
         *ret = any;
     return rc;

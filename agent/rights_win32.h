@@ -22,12 +22,8 @@
 /* Certificate manager, auditor, backup operator ([MS-CSRA] 3.1.1.7). */
 #define RIGHTS_OTHER_ROLES 0x0Eu
 
-/* In PLACE_GRANTS while a record is there: setup warns at a removal, and refuses one with PURGE=1,
- * which would lose the former access lists (also in installer/tables/Signature.idt). */
-#define RIGHTS_MARKER "in.force"
-
-/* Makes or removes that file, as the records in the folder say; *ret (may be NULL) = whether there
- * are any. A folder that is not there holds none. */
+/* Makes or removes MARKER_GRANTS, as the records in PLACE_GRANTS say; *ret (may be NULL) = whether
+ * there are any. A folder that is not there holds none. */
 MUST_CHECK int rights_mark(bool *ret, struct err *err);
 
 /* Who may run a maintenance where the configuration names nobody: what setup was told (property

@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "agent/conductor.h"
+#include "agent/marker.h"
 #include "agent/teller.h"
 #include "agent/watcher.h"
 #include "agent/wire_win32.h"
 #include "win32/pipe.h"
 #include "win32/secretstore.h"
+#include "win32/service.h"
 #include "win32/svcmain.h"
 #include "win32/svcwatch.h"
 
@@ -133,9 +135,26 @@ static int start_watcher(struct service *s, struct err *err)
     return rc;
 }
 
-static int start(void *self, struct err *err)
+/* Setup starts after an upgrade what it found running. One in a console is not what setup stops. */
+static void mark(struct service *s, bool runs)
 {
-    struct service *s = self;
+    struct err err = ERR_INIT;
+    if (!s->console && marker_set_here(MARKER_RUNNING, runs, &err) && s->wiring)
+        say(s, 0, SEV_WARNING, err.text);
+}
+
+/* Before an automatic service is started again with Windows (delayed: minutes later), setup may
+ * already run, and counts it as running. A manual one is not started again. */
+static bool comes_back(void)
+{
+    const struct svc_control *scm = svc_control_scm();
+    struct svc_info info;
+    struct err ignored = ERR_INIT;
+    return scm->ops->query(scm->self, SERVICE_NAME, &info, &ignored) || info.start == SVC_AUTO;
+}
+
+static int start_parts(struct service *s, struct err *err)
+{
     int rc = wiring_open(s->config_path, s->console, s->ldap, &s->wiring, err);
     if (rc)
         return rc;
@@ -162,6 +181,16 @@ static int start(void *self, struct err *err)
     return ERR_OK;
 }
 
+/* One that cannot start is not started by setup either: that would fail, and the upgrade with it.
+ */
+static int start(void *self, struct err *err)
+{
+    struct service *s = self;
+    int rc = start_parts(s, err);
+    mark(s, rc == ERR_OK);
+    return rc;
+}
+
 static void stop(void *self, enum svc_stop_reason why)
 {
     struct service *s = self;
@@ -170,6 +199,8 @@ static void stop(void *self, enum svc_stop_reason why)
                                    "is carried on after the next start"
                                  : "crlagent stops; an open maintenance is carried on after the "
                                    "next start");
+    if (why != SVC_STOP_SHUTDOWN || !comes_back())
+        mark(s, false);
     take_down(s);
 }
 

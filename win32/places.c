@@ -87,9 +87,10 @@ int place_path(enum place which, struct buf *ret, struct err *err)
 
 /* In words: not inherited from above (P); SYSTEM (SY) and Administrators (BA) have full access (FA)
  * to this folder and what is in it (OICI); our service's account may read, write and delete, but
- * not change access lists (0x1301bf); users (BU) may read reports and enter the folder above them,
- * no more (0x1200a9 = read and execute; on the folder alone where there is no OICI). Former access
- * lists are for administrators alone: what stands there is what revoke restores. */
+ * not change access lists (0x1301bf); users (BU) may read reports, and the folder above them with
+ * the files directly in it (OINP), which setup looks for without an administrator's rights; no more
+ * (0x1200a9 = read and execute). Former access lists are for administrators alone: what stands
+ * there is what revoke restores. */
 int place_sddl(enum place which, struct buf *ret, struct err *err)
 {
     SCOPED(local_free) PSID service = NULL;
@@ -105,7 +106,7 @@ int place_sddl(enum place which, struct buf *ret, struct err *err)
     if (which == PLACE_REPORTS)
         buf_puts(ret, "(A;OICI;0x1200a9;;;BU)");
     if (which == PLACE_DATA)
-        buf_puts(ret, "(A;;0x1200a9;;;BU)");
+        buf_puts(ret, "(A;OINP;0x1200a9;;;BU)");
     return buf_check(ret, "an access list", err);
 }
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The package as an administrator meets it, under Wine's Windows Installer: install, repair, upgrade, refused downgrade,
-# refused during a maintenance, removal, removal with data; SCM, registry and files compared before and after. Then the
-# portable zip, checksums, list of libraries, and a test signature.
-# Recovery actions, delayed start and ACLs are tables that Wine ignores: their rows are looked at here, their effect is
-# for tests/windows/verify.ps1.
+# refused during a maintenance, removal, removal with data; the whole registry and all files compared before and after.
+# Then the portable zip, checksums, list of libraries, and a test signature.
+# Delayed start and ACLs are tables that Wine ignores, and its sc.exe sets neither recovery actions nor start types: their
+# rows are looked at here, their effect is for tests/windows/verify.ps1.
 set -u
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=${CRLAGENT_BUILD:-$top/build/mingw}
@@ -45,15 +45,43 @@ software='HKLM\SOFTWARE\crlagent'
 program="$c/Program Files/crlagent"
 data=$c/ProgramData/crlagent
 
-# What a machine is: its files, and every registry key that setup may touch.
+# What a machine is: each file with size and time of change, each folder, each key of the registry and each value in it.
 snapshot() {
-    (cd "$c" && find 'Program Files' ProgramData | grep -v -e '^ProgramData/Microsoft/Crypto' | sort)
-    timeout 60 wine reg query 'HKLM\SYSTEM\CurrentControlSet\Services' | tr -d '\r' | sort
-    timeout 60 wine reg query 'HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application' | tr -d '\r' | sort
-    timeout 60 wine reg query 'HKLM\SOFTWARE' | tr -d '\r' | sort
-    timeout 60 wine reg query 'HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall' /s 2> /dev/null | tr -d '\r' | sort
+    local hive
+    (cd "$c" && find . -type d -printf '%p/\n' -o -printf '%p %s %T@\n') | not_of_setup | sort
+    for hive in HKLM HKU; do
+        timeout 60 wine reg export $hive "$(win "$work/$hive.reg")" /y > "$work/export" 2>&1 || { cat "$work/export"; return 1; }
+        registry_lines "$work/$hive.reg"
+    done | not_of_setup | sort
 }
-same_machine() { snapshot > "$work/now"; diff "$work/before" "$work/now"; }
+
+# Left out, and nothing below them unless it is said:
+#  - what Wine's Windows Installer never removes: its folder, and these keys, when they are empty
+#  - what Wine notes, with all below it, when a program asks for a screen and there is none
+#  - the number of services that Wine has started so far
+not_of_setup() {
+    local software='HKEY_LOCAL_MACHINE\\Software' control='HKEY_LOCAL_MACHINE\\System\\CurrentControlSet\\Control'
+    local installer="$software\\\\Microsoft\\\\Windows\\\\CurrentVersion\\\\Installer"
+    grep -vxE -e '\./windows/Installer/' \
+        -e "$software"'\\Classes\\Installer(\\Features|\\Products|\\UpgradeCodes)?' \
+        -e "$installer"'\\UpgradeCodes' -e "$installer"'\\UserData(\\S-1-5-18(\\Components|\\Products)?)?' \
+        -e "$control"'\\Video\\\{.*' -e "$control"'\\ServiceCurrent	@=.*'
+}
+
+# One line per key, and per value with its key before it.
+registry_lines() {
+    python3 - "$1" <<'EOF2'
+import sys
+key = ""
+for line in open(sys.argv[1], encoding="utf-16").read().replace("\\\n  ", "").splitlines()[1:]:
+    if line.startswith("["):
+        key = line.strip("[]")
+        print(key)
+    elif line:
+        print(f"{key}\t{line}")
+EOF2
+}
+same_machine() { snapshot > "$work/now" && diff "$work/before" "$work/now"; }
 
 packages() {
     "$top/installer/build.sh" --bin "$build/bin" --out "$work/a" > /dev/null &&
@@ -70,7 +98,9 @@ built_files() {
     check "manifests carry the hash" grep -qi "$(sha256sum "$old" | cut -d' ' -f1)" "$work"/a/manifests/winget/crlagent.crlagent.installer.yaml
     check "manifests are complete" no grep -rq '@[A-Z_]*@' "$work/a/manifests"
     check "list of libraries names each one" libraries_listed "$work"/a/*.cdx.json
-    check "recovery actions" grep -q '1\[~\]1\[~\]1' <(rows "$old" MsiServiceConfigFailureActions)
+    check "recovery actions" grep -q 'sc.exe" failure crlagent reset= 86400 actions= restart/60000/restart/60000/restart/60000' \
+        <(rows "$old" CustomAction)
+    check "setup finds its markers where a user may look" markers_known
     check "three privileges for whoever is not LocalSystem" privileges_as_installed
     check "every folder that the program makes: folder, access list, purge" places_known
     for f in crlagent hsmupgrade; do
@@ -104,12 +134,25 @@ for place, name in found:
     assert any(c[0] == key for c in create), f"{key} is not made by setup"
     sddl = "O:BAG:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
     sddl += "" if place == "GRANTS" else f"(A;OICI;0x1301bf;;;{sid})"
-    sddl += {"REPORTS": "(A;OICI;0x1200a9;;;BU)", "DATA": "(A;;0x1200a9;;;BU)"}.get(place, "")
+    sddl += {"REPORTS": "(A;OICI;0x1200a9;;;BU)", "DATA": "(A;OINP;0x1200a9;;;BU)"}.get(place, "")
     assert [key, "CreateFolder", sddl] in [l[1:4] for l in lock], f"access list of {key}: {sddl}"
     purge = [a[2] for a in action if a[3] == f"[{key}]" and a[2].startswith("PURGE")]
     assert purge, f"PURGE does not know {key}"
     kinds = {r[2] for r in remove if r[3] == purge[0]}
     assert {"*", ""} <= kinds, f"PURGE leaves files or the folder of {key}: {kinds}"
+EOF2
+}
+
+# Each file that the programs leave for setup (agent/marker.c) is looked for, directly in the folder that users may list.
+markers_known() {
+    python3 - "$top/agent/marker.c" "$(rows "$old" Signature)" "$(rows "$old" DrLocator)" "$(rows "$old" AppSearch)" "$(rows "$old" CustomAction)" <<'EOF2'
+import re, sys
+names = set(re.findall(r'\[MARKER_\w+\] =\s*\{"([^"]+)"', open(sys.argv[1]).read()))
+signature, locator, search, action = ([r.split("\t") for r in t.splitlines()[3:]] for t in sys.argv[2:])
+assert len(names) == 3 and names == {s[1] for s in signature}, (names, signature)
+assert {s[0] for s in signature} == {l[0] for l in locator} and {s[0] for s in signature} <= {a[1] for a in search}
+assert all(l[2] == "[CommonAppDataFolder]crlagent" for l in locator), locator
+assert any(a[0] == "AMaintenanceHoldsThisCA" and '"[DATAFOLDER]maintenance.open"' in a[3] for a in action)
 EOF2
 }
 
@@ -155,16 +198,21 @@ repair_and_upgrade() {
     echo '<mine/>' > "$data/config/crlagent.xml"
     echo state > "$data/state/keep.db"
     rm "$program/LICENSE.txt"
-    check "repair" msi /i "$(win "$old")" REINSTALL=ALL REINSTALLMODE=omus "$@"
+    check "repair" msi /i "$(win "$old")" REINSTALL=ALL REINSTALLMODE=omus
     check "repaired" test -e "$program/LICENSE.txt"
+    check "repair does not start it" no running
     check "repair keeps the configuration" grep -q '<mine/>' "$data/config/crlagent.xml"
-    touch "$data/state/maintenance.open"
+    touch "$data/maintenance.open"
     check "no upgrade in a maintenance" no msi /i "$(win "$new")" "$@"
     check "no removal in a maintenance" no msi /x "$(win "$old")"
+    check "nor one by a double click" no timeout 120 wine msiexec /x "$(win "$old")" /qr
     check "nothing happened" reg_is "$software" Version "$version"
     check "the message says what to do" grep -q 'crlagent abort' <(rows "$new" LaunchCondition)
-    rm "$data/state/maintenance.open"
-    check "upgrade" msi /i "$(win "$new")" "$@"
+    unseen
+    rm "$data/maintenance.open"
+    # It was never started, so neither a repair nor an upgrade starts it.
+    check "upgrade of a stopped one" msi /i "$(win "$new")"
+    check "stays stopped" no running
     check "new version" reg_is "$software" Version 99.0.0
     check "one product" [ "$(timeout 60 wine uninstaller --list | grep -c crlagent)" = 1 ]
     check "upgrade keeps the configuration" grep -q '<mine/>' "$data/config/crlagent.xml"
@@ -174,10 +222,34 @@ repair_and_upgrade() {
     check "still the new one" reg_is "$software" Version 99.0.0
 }
 
+# The search has not seen the marker (it ran before the pause began, say): setup refuses all the same, before it touches
+# anything. Windows Installer takes the sequence of an installed product from its own copy of the package. Wine runs
+# deferred actions after everything else, so here the action is made an immediate one; its order is what the tables say.
+unseen() {
+    local own f
+    own=$(echo "$c"/windows/Installer/*.msi)
+    cp "$new" "$work/unseen.msi"
+    cp "$own" "$work/copy.msi"
+    for f in "$work/unseen.msi" "$own"; do
+        msibuild "$f" -q "DELETE FROM \`InstallExecuteSequence\` WHERE \`Action\` = 'LaunchConditions'"
+        msibuild "$f" -q "UPDATE \`CustomAction\` SET \`Type\` = 34 WHERE \`Action\` = 'AMaintenanceHoldsThisCA'"
+    done
+    check "the second look: deferred, as SYSTEM, before anything is touched" grep -q '^AMaintenanceHoldsThisCA	3106	' <(rows "$old" CustomAction)
+    check "its place" awk -F'\t' '{ at[$1] = $3 } END { exit !(at["AMaintenanceHoldsThisCA"] < at["ProcessComponents"] && at["AMaintenanceHoldsThisCA"] > at["InstallInitialize"]) }' \
+        <(rows "$old" InstallExecuteSequence)
+    check "no removal in a maintenance that began meanwhile" no msi /x "$(win "$old")" '/l*v' "$(win "$work/unseen.log")"
+    check "it is the second look that refuses" grep -aq 'AMaintenanceHoldsThisCA' <(tr -d '\0' < "$work/unseen.log")
+    check "no upgrade either" no msi /i "$(win "$work/unseen.msi")"
+    check "all is in its place" test -e "$program/crlagent.exe" -a -e "$program/LICENSE.txt"
+    check "the service too" reg_is "$service" Start 0x2
+    check "and the version" reg_is "$software" Version "$version"
+    cp "$work/copy.msi" "$own"
+}
+
 # A record of 'crlagent grant' is there: setup says so, and nothing of it is lost.
 remove() {
     echo record > "$data/grants/service-CertSvc.txt"
-    touch "$data/grants/in.force"
+    touch "$data/grants.in-force"
     check "removal with PURGE refused while rights are granted" no msi /x "$(win "$new")" PURGE=1
     check "still there" reg_is "$software" Version 99.0.0
     check "the message says what to do" grep -q 'crlagent revoke' <(rows "$new" LaunchCondition)
@@ -187,6 +259,7 @@ remove() {
     check "programs gone" no test -e "$program"
     check "service gone" no timeout 60 wine reg query "$service"
     check "data kept" grep -q state "$data/state/keep.db"
+    check "the comparison sees what is there" no same_machine
     rm -rf "$data"
     check "the machine as before" same_machine
 }
@@ -204,7 +277,13 @@ properties_and_purge() {
     check "operators chosen" reg_is "$software" Operators 'LAB\PKI operators (Bonn)'
     check "configuration file chosen" grep -q 'service --config "D:\\pki\\crlagent.xml"' <(reg "$service" ImagePath)
     check "feature left out" no test -e "$program/hsmupgrade.exe"
-    check "upgrade remembers" msi /i "$(win "$new")" STARTSERVICE=0
+    timeout 60 wine reg add "$service" /v Start /t REG_DWORD /d 4 /f > /dev/null 2>&1
+    check "repair of a disabled one" msi /i "$(win "$old")" REINSTALL=ALL REINSTALLMODE=omus
+    check "is not started" no running
+    timeout 60 wine reg add "$service" /v Start /t REG_DWORD /d 4 /f > /dev/null 2>&1
+    check "upgrade of a disabled one, which remembers" msi /i "$(win "$new")" '/l*v' "$(win "$work/disabled.log")"
+    check "is not started either" no running
+    check "its start type is set back" grep -aq 'KeepDisabled' <(tr -d '\0' < "$work/disabled.log")
     check "account remembered" reg_is "$service" ObjectName LocalSystem
     check "operators remembered" reg_is "$software" Operators 'LAB\PKI operators (Bonn)'
     check "configuration file remembered" grep -q 'D:\\pki\\crlagent.xml' <(reg "$service" ImagePath)
@@ -228,10 +307,17 @@ started() {
     timeout 60 wine reg add "$software" /v Operators /d S-1-5-32-545 /f > /dev/null 2>&1
     check "and starts with one that does" timeout 60 wine "$program/crlagent.exe" start
     check "the service answers" sh -c "timeout 60 wine '$program/crlagent.exe' status --json > '$work/status.json'; [ -s '$work/status.json' ]"
-    check "upgrade of a running one" msi /i "$(win "$new")"
+    timeout 60 wine reg add "$service" /v Start /t REG_DWORD /d 3 /f > /dev/null 2>&1
+    check "repair of a running one that was set to manual" msi /i "$(win "$old")" REINSTALL=ALL REINSTALLMODE=omus
     check "running again" running
-    check "removal of a running one" msi /x "$(win "$new")" PURGE=1
+    timeout 60 wine reg add "$service" /v Start /t REG_DWORD /d 3 /f > /dev/null 2>&1
+    check "upgrade of such a one" msi /i "$(win "$new")" '/l*v' "$(win "$work/manual.log")"
+    check "running again, by the new version" running
+    check "its start type is set back" grep -aq 'KeepManual' <(tr -d '\0' < "$work/manual.log")
+    # Without PURGE: Wine's setup does not wait for the end of a service that it stops, which still has its files open.
+    check "removal of a running one" msi /x "$(win "$new")"
     check "stopped and gone" no running
+    rm -rf "$data"
     check "the machine as before, after a running service" same_machine
 }
 operators_line() { timeout 60 wine "$program/crlagent.exe" doctor | tr -d '\r' | grep ' operators ' | grep -q "$1"; }

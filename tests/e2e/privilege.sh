@@ -79,7 +79,7 @@ expect_out 0 grant --ca
 expect_match "given" "$OUT" 'given; the former access list is kept'
 expect_match "when it counts" "$OUT" 'restart it'
 given=$(security)
-[ -e "$DATA/grants/in.force" ] || fail "setup would not know that rights are granted"
+[ -e "$DATA/grants.in-force" ] || fail "setup would not know that rights are granted"
 [ "$given" != "$former" ] || fail "the value was not changed"
 expect_out 0 grant --ca
 expect_match "again" "$OUT" 'given before'
@@ -97,7 +97,7 @@ expect "dry run" "$(security)" "$given"
 expect_out 0 revoke
 expect_match "restored" "$OUT" 'the former access list is back'
 expect "former bytes" "$(security)" "$former"
-[ ! -e "$DATA/grants/in.force" ] || fail "setup would think that rights are still granted"
+[ ! -e "$DATA/grants.in-force" ] || fail "setup would think that rights are still granted"
 expect_out 0 revoke
 expect "again" "$OUT" "nothing was granted: nothing to take back"
 expect "former bytes" "$(security)" "$former"
@@ -155,7 +155,7 @@ expect "install" "$(setup install.log /i "$(package old)")" 0
 eventually 60 "service answers" agent status --json
 old_version=$(version) pid=$(win labadm.exe query crlagent | jq -r .pid)
 expect_out 0 hook pre-upgrade --change P-SETUP --window 30m --reserve 10m --json
-[ -e "$DATA/state/maintenance.open" ] || fail "the service made no marker"
+[ -e "$DATA/maintenance.open" ] || fail "the service made no marker"
 expect "upgrade" "$(setup upgrade.log /i "$(package new)")" 67
 held "upgrade refused"
 expect "removal" "$(setup removal.log /x "$(package old)")" 67
@@ -168,7 +168,7 @@ done
 expect_match "what setup says" "$(msiinfo export "$(echo "$T"/new/*.msi)" LaunchCondition | grep 'NOT MAINTENANCE')" \
     "A maintenance holds this CA. Finish it with 'crlagent resume'"
 expect_out 0 hook post-upgrade --change P-SETUP --json
-[ ! -e "$DATA/state/maintenance.open" ] || fail "the marker is still there"
+[ ! -e "$DATA/maintenance.open" ] || fail "the marker is still there"
 expect "upgrade" "$(setup upgrade.log /i "$(package new)")" 0
 expect "version" "$(version)" 99.0.0
 eventually 60 "service answers" agent status --json

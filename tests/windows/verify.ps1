@@ -643,6 +643,33 @@ function Test-Ca {
     Restart-Ca
 }
 
+# The client of setup that a double click starts has no administrator's rights. Here its search is made blind for the user who
+# runs this script, which is what the server half of setup imitates while it searches.
+function Test-SetupUnseen {
+    $marker = Join-Path $data 'maintenance.open'
+    $me = [Security.Principal.WindowsIdentity]::GetCurrent().User.Value
+    $log = Join-Path $Folder 'unseen.log'
+    $old = (Get-CimInstance Win32_Service -Filter "Name='crlagent'").ProcessId
+    Test-Fact 'V02' 'users may see and read what setup looks for, and nothing below' {
+        $users = { param($path) @((Get-Acl $path).GetAccessRules($true, $true, [Security.Principal.SecurityIdentifier]) |
+                    Where-Object { $_.IdentityReference.Value -eq 'S-1-5-32-545' }).Count }
+        (& $users $data) -ge 1 -and (& $users $marker) -ge 1 -and (& $users (Join-Path $data 'state')) -eq 0
+    }
+    Invoke-Tool 'icacls.exe' @($data, '/deny', "*${me}:(RD)") | Out-Null
+    Invoke-Tool 'icacls.exe' @($marker, '/deny', "*${me}:(R)") | Out-Null
+    try {
+        Test-Fact 'V02' 'setup refuses during a maintenance that its search has not seen, before it touches anything' {
+            (Invoke-Setup @('/x', "`"$Msi`"", '/l*v', "`"$log`"")) -ne 0 -and
+            (Get-CimInstance Win32_Service -Filter "Name='crlagent'").ProcessId -eq $old
+        }
+        Test-Fact 'V02' 'the log names the reason' { [bool](Select-String -Path $log -Pattern 'AMaintenanceHoldsThisCA' -Quiet) }
+    } finally {
+        Invoke-Tool 'icacls.exe' @($data, '/remove:d', "*$me") | Out-Null
+        Invoke-Tool 'icacls.exe' @($marker, '/remove:d', "*$me") | Out-Null
+    }
+    Write-Hand 'V02' 'as an administrator with UAC, during a pause: a double click on the MSI says that a maintenance holds the CA'
+}
+
 function Test-Flow {
     Test-Fact 'V39' 'without access to the key the gate refuses before anything is touched' {
         Invoke-Agent hook pre-upgrade --change V39 --window 1h | Out-Null
@@ -665,6 +692,7 @@ function Test-Flow {
     Test-Fact 'V02' 'setup refuses during a maintenance' {
         (Invoke-Setup @('/x', "`"$Msi`"")) -ne 0 -and (Get-Service crlagent).Status -eq 'Running'
     }
+    Test-SetupUnseen
     Test-Fact 'V19' 'post-upgrade brings it back and proves it' {
         Invoke-Agent hook post-upgrade --change V18 | Out-Null
         $script:code -eq 0 -and (Get-Service CertSvc).Status -eq 'Running'
@@ -769,10 +797,24 @@ function Test-Removal {
     if ($OldMsi) {
         Test-Fact 'V20' 'downgrade is refused' { (Invoke-Setup @('/i', "`"$OldMsi`"")) -ne 0 }
     }
+    $repair = @('/i', "`"$Msi`"", 'REINSTALL=ALL', 'REINSTALLMODE=omus')
+    $is = { param($mode, $state) $s = Get-CimInstance Win32_Service -Filter "Name='crlagent'"; $s.StartMode -eq $mode -and $s.State -eq $state }
+    Start-Service crlagent
     Set-Service crlagent -StartupType Manual
-    Test-Fact 'V22' 'an upgrade or repair keeps a manual start' {
-        (Invoke-Setup @('/i', "`"$Msi`"", 'REINSTALL=ALL', 'REINSTALLMODE=omus')) -eq 0 -and
-        (Get-CimInstance Win32_Service -Filter "Name='crlagent'").StartMode -eq 'Manual'
+    Test-Fact 'V22' 'repair: a manual one that runs stays manual and runs' { (Invoke-Setup $repair) -eq 0 -and (& $is 'Manual' 'Running') }
+    Stop-Service crlagent
+    Test-Fact 'V22' 'repair: a manual one that is stopped stays so' { (Invoke-Setup $repair) -eq 0 -and (& $is 'Manual' 'Stopped') }
+    Set-Service crlagent -StartupType Automatic
+    Test-Fact 'V22' 'repair: an automatic one that is stopped stays stopped' { (Invoke-Setup $repair) -eq 0 -and (& $is 'Auto' 'Stopped') }
+    Set-Service crlagent -StartupType Disabled
+    Test-Fact 'V22' 'repair: a disabled one goes through and stays disabled' { (Invoke-Setup $repair) -eq 0 -and (& $is 'Disabled' 'Stopped') }
+    if ($OldMsi) {
+        Invoke-Setup @('/x', "`"$Msi`"") | Out-Null
+        Invoke-Setup @('/i', "`"$OldMsi`"") | Out-Null
+        Set-Service crlagent -StartupType Manual
+        Test-Fact 'V22' 'upgrade: a manual one that runs stays manual and runs' { (Invoke-Setup @('/i', "`"$Msi`"")) -eq 0 -and (& $is 'Manual' 'Running') }
+    } else {
+        Write-Hand 'V22' 'upgrade of a manual service: give -OldMsi'
     }
     Test-Fact 'V20' 'removal with PURGE' { (Invoke-Setup @('/x', "`"$Msi`"", 'PURGE=1', '/l*v', "$Folder\remove.log")) -eq 0 }
     Test-Fact 'V20' 'nothing is left' {
