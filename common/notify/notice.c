@@ -9,7 +9,7 @@
 #include "base/str.h"
 #include "base/when.h"
 #include "health/finding.h"
-#include "notify/notify.h"
+#include "notify/notice_int.h"
 
 static json_t *text(const char *s)
 {
@@ -54,7 +54,6 @@ static int dump(json_t *doc, struct buf *ret, struct err *err)
 int notice_encode(const struct notice *n, struct buf *ret, struct err *err)
 {
     json_t *o = plain(n);
-    json_object_set_new(o, "html", text(n->html));
     json_object_set_new(o, "report", text(n->report));
     json_object_set_new(o, "when_seconds", json_integer(n->when));
     return dump(o, ret, err);
@@ -106,7 +105,6 @@ int notice_decode(const void *data, size_t len, struct notice *ret, struct notic
         .change_id = get(doc, "change"),
         .title = get(doc, "title"),
         .text = get(doc, "text"),
-        .html = get(doc, "html"),
         .report = get(doc, "report"),
     };
     return ERR_OK;
@@ -131,7 +129,7 @@ static json_t *facts(const struct notice *n)
     return list;
 }
 
-static const char *word(const struct notice *n)
+const char *notice_word(const struct notice *n)
 {
     if (n->recovered)
         return "Recovered";
@@ -143,18 +141,22 @@ static const char *word(const struct notice *n)
 /* An Adaptive Card in the envelope that Teams workflows expect. */
 static json_t *teams(const struct notice *n)
 {
+    SCOPED(buf_free) struct buf title = BUF_INIT;
+    SCOPED(buf_free) struct buf lines = BUF_INIT;
     const char *colour = n->recovered                  ? "Good"
                          : n->severity == SEV_CRITICAL ? "Attention"
                          : n->severity == SEV_WARNING  ? "Warning"
                                                        : "Default";
     json_t *body = json_array();
+    notice_clip(&title, or_empty(n->title), NOTICE_TITLE_MAX, notice_cost_json);
+    notice_cut(&lines, or_empty(n->text), NOTICE_TEAMS_TEXT_MAX, notice_cost_json);
     json_array_append_new(body,
                           json_pack("{s:s, s:s, s:s, s:s, s:b}", "type", "TextBlock", "weight",
-                                    "Bolder", "color", colour, "text", word(n), "wrap", 1));
+                                    "Bolder", "color", colour, "text", notice_word(n), "wrap", 1));
     json_array_append_new(body, json_pack("{s:s, s:s, s:s, s:b}", "type", "TextBlock", "size",
-                                          "Medium", "text", or_empty(n->title), "wrap", 1));
+                                          "Medium", "text", buf_str(&title), "wrap", 1));
     json_array_append_new(body, json_pack("{s:s, s:s, s:b}", "type", "TextBlock", "text",
-                                          or_empty(n->text), "wrap", 1));
+                                          buf_str(&lines), "wrap", 1));
     json_array_append_new(body, json_pack("{s:s, s:o}", "type", "FactSet", "facts", facts(n)));
     json_t *card = json_pack("{s:s, s:s, s:s, s:o}", "$schema",
                              "http://adaptivecards.io/schemas/adaptive-card.json", "type",
@@ -182,10 +184,14 @@ static json_t *slack(const struct notice *n)
 {
     SCOPED(buf_free) struct buf title = BUF_INIT;
     SCOPED(buf_free) struct buf body = BUF_INIT;
-    buf_printf(&title, "%s: ", word(n));
-    slack_text(&title, or_empty(n->title));
+    SCOPED(buf_free) struct buf part = BUF_INIT;
+    notice_clip(&part, or_empty(n->title), NOTICE_TITLE_MAX, notice_cost_slack);
+    buf_printf(&title, "%s: ", notice_word(n));
+    slack_text(&title, buf_str(&part));
     buf_printf(&body, "*%s*\n", buf_str(&title));
-    slack_text(&body, or_empty(n->text));
+    buf_clear(&part);
+    notice_cut(&part, or_empty(n->text), NOTICE_SLACK_MAX - body.len, notice_cost_slack);
+    slack_text(&body, buf_str(&part));
     return json_pack("{s:s, s:[{s:s, s:{s:s, s:s}}]}", "text", buf_str(&title), "blocks", "type",
                      "section", "text", "type", "mrkdwn", "text", buf_str(&body));
 }

@@ -24,8 +24,7 @@ struct notice {
     int64_t when;   /* UTC seconds */
     const char *ca, *url, *change_id;
     const char *title;  /* one line */
-    const char *text;   /* plain, several lines */
-    const char *html;   /* the same for mail readers; may be NULL */
+    const char *text;   /* plain, several lines, the worst first; mail also shows them as HTML */
     const char *report; /* a self-contained HTML file to attach to mail; may be NULL */
 };
 
@@ -53,7 +52,9 @@ size_t notify_channels(const struct config *c, struct notify_channel ret[NOTIFY_
 /* Which kind of card a webhook wants, by its host name. */
 enum notify_kind notify_webhook_kind(const char *url);
 
-/* Sends now, once. secrets may be NULL when no credential is named. ERR_UNAVAILABLE, ERR_TIMEOUT,
+/* Sends now, once. What Slack or Teams would refuse for its length is cut; a webhook that refuses a
+ * long notice all the same (4xx other than 401, 403, 408, 429) gets it once more in a few lines.
+ * secrets may be NULL when no credential is named. ERR_UNAVAILABLE, ERR_TIMEOUT,
  * ERR_DENIED, ERR_IO with what the other side said; the text holds no secret. */
 MUST_CHECK int notify_send(const struct notify_channel *ch, const struct notice *n,
                            const struct secret_store *secrets, struct err *err);

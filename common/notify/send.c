@@ -10,7 +10,7 @@
 #include "base/str.h"
 #include "base/when.h"
 #include "cdp/url.h"
-#include "notify/notify.h"
+#include "notify/notice_int.h"
 
 void secret_wipe(struct secret *s)
 {
@@ -36,7 +36,7 @@ struct request {
     curl_mime *mime;
     struct curl_slist *headers, *to;
     struct secret secret;
-    struct buf body;   /* webhook */
+    struct buf body;   /* webhook: all of it; mail: the HTML part */
     struct buf answer; /* first bytes of what came back */
     char curl_text[CURL_ERROR_SIZE];
 };
@@ -136,19 +136,22 @@ static void add_part(curl_mime *mime, const char *type, const char *data, const 
         curl_mime_filename(part, name);
 }
 
-static void mail_body(struct request *q, const struct notice *n)
+static int mail_body(struct request *q, const struct notice *n, struct err *err)
 {
+    int rc = notice_page(n, &q->body, err);
+    if (rc)
+        return rc;
     q->mime = curl_mime_init(q->easy);
     curl_mime *both = curl_mime_init(q->easy);
     add_part(both, "text/plain; charset=utf-8", n->text ? n->text : "", NULL);
-    if (n->html && *n->html)
-        add_part(both, "text/html; charset=utf-8", n->html, NULL);
+    add_part(both, "text/html; charset=utf-8", buf_str(&q->body), NULL);
     curl_mimepart *part = curl_mime_addpart(q->mime);
     curl_mime_subparts(part, both);
     curl_mime_type(part, "multipart/alternative");
     if (n->report && *n->report)
         add_part(q->mime, "text/html; charset=utf-8", n->report, "crl-health.html");
     curl_easy_setopt(q->easy, CURLOPT_MIMEPOST, q->mime);
+    return ERR_OK;
 }
 
 static void mail_headers(const struct notify_channel *ch, struct request *q, const struct notice *n)
@@ -209,8 +212,7 @@ static int set_up_mail(const struct notify_channel *ch, struct request *q, const
         curl_easy_setopt(q->easy, CURLOPT_PASSWORD, q->secret.password);
     }
     mail_headers(ch, q, n);
-    mail_body(q, n);
-    return ERR_OK;
+    return mail_body(q, n, err);
 }
 
 static int set_up_webhook(const struct notify_channel *ch, struct request *q,
@@ -247,6 +249,14 @@ static void describe(const struct notify_channel *ch, char dst[320])
         snprintf(dst, 320, "webhook at '%.200s'", u.host);
 }
 
+/* Teams' connectors answer 200 and say in the body what became of the message. */
+static long teams_status(const struct buf *answer, long status)
+{
+    const char *at = strstr(buf_str(answer), "returned HTTP error ");
+    long said = at ? strtol(at + strlen("returned HTTP error "), NULL, 10) : 0;
+    return said >= 400 && said < 600 ? said : status;
+}
+
 static int judge_answer(const struct notify_channel *ch, struct request *q, CURLcode code,
                         struct err *err)
 {
@@ -255,6 +265,8 @@ static int judge_answer(const struct notify_channel *ch, struct request *q, CURL
     enum err_code kind = ERR_IO;
     describe(ch, where);
     curl_easy_getinfo(q->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (ch->kind == NOTIFY_TEAMS)
+        status = teams_status(&q->answer, status);
     if (code == CURLE_OPERATION_TIMEDOUT)
         kind = ERR_TIMEOUT;
     else if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST)
@@ -278,8 +290,8 @@ static int judge_answer(const struct notify_channel *ch, struct request *q, CURL
     return ERR_OK;
 }
 
-int notify_send(const struct notify_channel *ch, const struct notice *n,
-                const struct secret_store *secrets, struct err *err)
+static int send_once(const struct notify_channel *ch, const struct notice *n,
+                     const struct secret_store *secrets, struct err *err)
 {
     struct request q = {.easy = curl_easy_init()};
     int rc = q.easy ? take_secret(ch, secrets, &q, err) : err_nomem(err);
@@ -290,5 +302,29 @@ int notify_send(const struct notify_channel *ch, const struct notice *n,
     if (!rc)
         rc = judge_answer(ch, &q, curl_easy_perform(q.easy), err);
     request_free(&q);
+    return rc;
+}
+
+/* The same would be refused again: 408 and 429 pass, 401 and 403 are about who asks. */
+static bool refused_for_good(const struct notify_channel *ch, const struct err *why)
+{
+    return ch->kind != NOTIFY_MAIL && why->code == ERR_IO && why->os_code >= 400 &&
+           why->os_code < 500 && why->os_code != 408 && why->os_code != 429;
+}
+
+int notify_send(const struct notify_channel *ch, const struct notice *n,
+                const struct secret_store *secrets, struct err *err)
+{
+    SCOPED(buf_free) struct buf text = BUF_INIT;
+    struct err why = ERR_INIT, again = ERR_INIT;
+    int rc = send_once(ch, n, secrets, &why);
+    if (rc && refused_for_good(ch, &why)) {
+        struct notice brief = notice_short(n, &text);
+        if (strcmp(brief.text, n->text ? n->text : "") != 0 &&
+            !send_once(ch, &brief, secrets, &again))
+            return ERR_OK;
+    }
+    if (rc && err)
+        *err = why;
     return rc;
 }

@@ -23,6 +23,8 @@ test_notice "<smtp-server>127.0.0.1:2525</smtp-server><smtp-security>starttls</s
 grep -q '^TLS' "$work/mail.txt" && grep -qi '^Subject: \[INFO\] Test notice' "$work/mail.txt" && grep -qi '^To: pki@lab.test, duty@lab.test' "$work/mail.txt" &&
     grep -qi '^Auto-Submitted: auto-generated' "$work/mail.txt" && grep -qE '^Date: (Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]+ ' "$work/mail.txt" && pass ||
     fail "mail text: $(cat "$work/mail.txt")"
+grep -qi '^Content-Type: multipart/alternative' "$work/mail.txt" && grep -qi '^Content-Type: text/plain' "$work/mail.txt" &&
+    grep -qi '^Content-Type: text/html' "$work/mail.txt" && ! grep -qi 'filename=' "$work/mail.txt" && pass || fail "text and HTML: $(cat "$work/mail.txt")"
 LC_ALL=C date -u -d "$(sed -n 's/^Date: //Ip' "$work/mail.txt" | tr -d '\r')" '+%a, %-d %b %Y %H:%M:%S +0000' | cmp -s - <(sed -n 's/^Date: //Ip' "$work/mail.txt" | tr -d '\r') && pass || fail "weekday in Date"
 test_notice "<smtp-server>127.0.0.1:2526</smtp-server><smtp-security>starttls</smtp-security>$who"
 [ $rc = 2 ] && grep -q '127.0.0.1:2526.*550' "$work/line" && pass || fail "refusing: rc $rc, $(cat "$work/line")"
@@ -37,6 +39,38 @@ test_notice '<webhook-url>http://127.0.0.1:8090/fail/secret-token</webhook-url>'
 [ $rc = 2 ] && grep -q 'found 500' "$work/line" && ! grep -q secret-token "$work/line" && pass || fail "webhook 500: rc $rc, $(cat "$work/line")"
 test_notice ''
 [ $rc = 2 ] && grep -q 'No way of telling' "$work/line" && pass || fail "nothing configured: rc $rc, $(cat "$work/line")"
+
+# An outage with many alarms: within what Slack and Teams take, and in a few lines where the whole is refused for good.
+printf '127.0.0.1 hooks.slack.com lab.webhook.office.com\n' > "$work/hosts"
+mount --bind "$work/hosts" /etc/hosts
+# big URL LINES: leaves rc, $asked (the sizes and answers of the calls) and $work/hook.json
+big() {
+    : > "$work/asked.txt"
+    rm -f "$work/hook.json"
+    rc=0
+    "${CRLAGENT_BUILD:?}/bin/big_notice" "$1" "$2" > "$work/line" 2>&1 || rc=$?
+    asked=$(cut -d' ' -f3 "$work/asked.txt" | tr '\n' ' ')
+}
+hook() { python3 -c "import json; r=json.load(open('$work/hook.json')); print($1)"; }
+slack=http://hooks.slack.com:8090/slack teams=http://lab.webhook.office.com:8090/teams
+for lines in 1 100 4096; do
+    big $slack/x $lines
+    [ $rc = 0 ] && [ "$asked" = '200 ' ] && pass || fail "slack, $lines lines: rc $rc, $asked, $(cat "$work/line")"
+    big $teams/x $lines
+    [ $rc = 0 ] && [ "$asked" = '202 ' ] && pass || fail "teams, $lines lines: rc $rc, $asked, $(cat "$work/line")"
+done
+big $slack/x 100
+[ "$(hook "'Issuing%20CA%200.crl' in r['blocks'][0]['text']['text'] and ' more: crlagent report' in r['blocks'][0]['text']['text']")" = True ] && pass ||
+    fail "slack text: $(cat "$work/hook.json")"
+big http://127.0.0.1:8090/brief/x 100
+[ $rc = 0 ] && [ "$asked" = '413 200 ' ] && [ "$(hook "len(r['text']) <= 600 and ' more: crlagent report' in r['text']")" = True ] && pass ||
+    fail "refused for its length: rc $rc, $asked"
+big http://127.0.0.1:8090/brief/x 1
+[ $rc = 0 ] && [ "$asked" = '200 ' ] && pass || fail "short from the start: rc $rc, $asked"
+big http://lab.webhook.office.com:8090/teams-says/x 100
+[ $rc = 0 ] && [ "$asked" = '200 200 ' ] && [ -s "$work/hook.json" ] && pass || fail "refused in the body of a 200: rc $rc, $asked"
+big http://127.0.0.1:8090/fail/x 100
+[ $rc = 1 ] && [ "$asked" = '500 ' ] && pass || fail "out of order is no refusal: rc $rc, $asked"
 
 # Evidence that is none.
 echo '{}' > "$work/e.json"

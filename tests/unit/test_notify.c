@@ -3,11 +3,14 @@
 #include "unit/cmocka_unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/str.h"
 
 #include "cdp/fetch.h"
 #include "health/finding.h"
-#include "notify/notify.h"
+#include "notify/notice_int.h"
 #include "store/history.h"
 #include "store/store.h"
 #include "support/scratch.h"
@@ -21,7 +24,6 @@ static const struct notice sample = {
     .change_id = "CHG0012345",
     .title = "A <title> & \"quotes\"",
     .text = "line one\nline two",
-    .html = "<p>x</p>",
 };
 
 static void notice_decode__no_json__refused(void **state)
@@ -68,7 +70,148 @@ static void notice_webhook_body__kinds__escaped_for_each(void **state)
     buf_clear(&b);
     assert_int_equal(notice_webhook_body(NOTIFY_JSON, &sample, &b, NULL), ERR_OK);
     assert_non_null(strstr(buf_str(&b), "\"id\":4001"));
-    assert_null(strstr(buf_str(&b), "\"html\"")); /* the queue's own fields stay in the queue */
+    assert_null(strstr(buf_str(&b), "\"report\"")); /* the queue's own field stays in the queue */
+    buf_free(&b);
+}
+
+/* ---- length ---- */
+
+static void notice_cut__fits__untouched(void **state)
+{
+    (void)state;
+    struct buf b = BUF_INIT;
+    notice_cut(&b, "one\ntwo\n", 8, notice_cost_plain);
+    assert_string_equal(buf_str(&b), "one\ntwo\n");
+    buf_free(&b);
+}
+
+static void notice_cut__too_many_lines__first_and_how_many_more(void **state)
+{
+    (void)state;
+    struct buf text = BUF_INIT, b = BUF_INIT;
+    for (int i = 0; i < 100; i++)
+        buf_printf(&text, "line %02d\n", i);
+    notice_cut(&b, buf_str(&text), 240, notice_cost_plain);
+    assert_true(b.len <= 240);
+    assert_true(str_starts(buf_str(&b), "line 00\nline 01\n"));
+    const char *tail = strstr(buf_str(&b), "and ");
+    assert_non_null(tail);
+    size_t kept = (size_t)(tail - buf_str(&b)) / 8;
+    assert_true(kept > 5);
+    assert_int_equal(strtol(tail + 4, NULL, 10), 100 - (long)kept);
+    assert_non_null(strstr(tail, " more: crlagent report"));
+    buf_free(&text);
+    buf_free(&b);
+}
+
+/* One line that is too long alone, in characters of one to four bytes, at every limit. */
+static void notice_cut__inside_a_line__between_characters(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {"a", "\xC3\xA4", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "&"};
+    struct buf text = BUF_INIT;
+    for (size_t i = 0; i < 400; i++)
+        buf_puts(&text, parts[i % ARRAY_LEN(parts)]);
+    for (size_t max = 200; max < 260; max++) {
+        struct buf b = BUF_INIT;
+        size_t cost = 0;
+        notice_cut(&b, buf_str(&text), max, notice_cost_slack);
+        for (size_t i = 0; i < b.len; i++)
+            cost += notice_cost_slack(b.data[i]);
+        assert_true(cost <= max);
+        assert_true(str_is_utf8(buf_str(&b), b.len));
+        assert_non_null(strstr(buf_str(&b), " ...\nThe rest: "));
+        buf_clear(&b);
+        notice_clip(&b, buf_str(&text), max, notice_cost_slack);
+        assert_true(str_is_utf8(buf_str(&b), b.len));
+        buf_free(&b);
+    }
+    buf_free(&text);
+}
+
+/* The worst that can be told at once: everywhere characters that grow. */
+static void notice_webhook_body__big_outage__within_the_limits(void **state)
+{
+    (void)state;
+    struct buf text = BUF_INIT, url = BUF_INIT, title = BUF_INIT, ca = BUF_INIT;
+    buf_puts(&url, "http://pki.example.com/");
+    while (url.len < 2048)
+        buf_putc(&url, 'x');
+    for (int i = 0; i < 398; i++)
+        buf_putc(&title, "\"&"[i % 2]);
+    for (int i = 0; i < 127; i++)
+        buf_putc(&ca, '"');
+    for (int i = 0; i < 100; i++)
+        buf_printf(
+            &text,
+            "No connection to \"the <location>\": http://pki.example.com/cdp/%d.crl & so on; "
+            "expected a base CRL. Test-NetConnection to the host and port\n",
+            i);
+    struct notice n = sample;
+    n.text = buf_str(&text);
+    n.url = buf_str(&url);
+    n.title = buf_str(&title);
+    n.ca = buf_str(&ca);
+    struct buf b = BUF_INIT;
+    assert_int_equal(notice_webhook_body(NOTIFY_TEAMS, &n, &b, NULL), ERR_OK);
+    assert_true(b.len <= NOTICE_TEAMS_MAX);
+    assert_true(b.len > NOTICE_TEAMS_TEXT_MAX);
+    assert_non_null(strstr(buf_str(&b), " more: crlagent report"));
+    buf_clear(&b);
+    assert_int_equal(notice_webhook_body(NOTIFY_SLACK, &n, &b, NULL), ERR_OK);
+    const char *section = strstr(buf_str(&b), "\"mrkdwn\"");
+    assert_non_null(section);
+    assert_true(strlen(section) < 3400); /* as JSON, with its escapes */
+    assert_non_null(strstr(section, " more: crlagent report"));
+    buf_clear(&b);
+    assert_int_equal(notice_webhook_body(NOTIFY_JSON, &n, &b, NULL), ERR_OK);
+    assert_non_null(strstr(buf_str(&b), "cdp/99.crl")); /* a program of one's own gets them all */
+    buf_clear(&b);
+    struct notice brief = notice_short(&n, &b);
+    assert_true(b.len <= 600);
+    assert_string_equal(brief.url, "");
+    buf_free(&b);
+    buf_free(&text);
+    buf_free(&url);
+    buf_free(&title);
+    buf_free(&ca);
+}
+
+static void notice_page__markup_in_texts__escaped_nothing_to_fetch(void **state)
+{
+    (void)state;
+    struct buf b = BUF_INIT;
+    struct notice n = sample;
+    n.text = "<img src=\"http://thief.test/x\">\x01\n\nsecond & last";
+    n.report = "<html></html>";
+    assert_int_equal(notice_page(&n, &b, NULL), ERR_OK);
+    assert_non_null(strstr(buf_str(&b), "&lt;img src=&quot;http://thief.test/x&quot;&gt; </td>"));
+    assert_non_null(strstr(buf_str(&b), ">second &amp; last</td>"));
+    assert_non_null(strstr(buf_str(&b), "Critical: A &lt;title&gt; &amp; &quot;quotes&quot;"));
+    assert_non_null(strstr(buf_str(&b), "CHG0012345"));
+    assert_non_null(strstr(buf_str(&b), "is attached"));
+    static const char *const never[] = {"<img",   "<a ",  "<link", "<script",
+                                        "<style", "url(", "src=\""};
+    for (size_t i = 0; i < ARRAY_LEN(never); i++)
+        assert_null(strstr(buf_str(&b), never[i]));
+    assert_true(str_is_utf8(buf_str(&b), b.len));
+    buf_free(&b);
+}
+
+static void notice_page__many_lines__the_rest_is_counted(void **state)
+{
+    (void)state;
+    struct buf text = BUF_INIT, b = BUF_INIT;
+    for (int i = 0; i < 250; i++)
+        buf_printf(&text, "line %d\n", i);
+    struct notice n = sample;
+    n.text = buf_str(&text);
+    assert_int_equal(notice_page(&n, &b, NULL), ERR_OK);
+    assert_non_null(strstr(buf_str(&b), ">line 199</td>"));
+    assert_null(strstr(buf_str(&b), ">line 200</td>"));
+    assert_non_null(strstr(buf_str(&b), "and 50 more: in the text part"));
+    assert_null(strstr(buf_str(&b), "attached"));
+    buf_free(&text);
     buf_free(&b);
 }
 
@@ -149,6 +292,12 @@ int main(void)
         cmocka_unit_test(notice_decode__no_json__refused),
         cmocka_unit_test(notice_encode__round_trip__same),
         cmocka_unit_test(notice_webhook_body__kinds__escaped_for_each),
+        cmocka_unit_test(notice_cut__fits__untouched),
+        cmocka_unit_test(notice_cut__too_many_lines__first_and_how_many_more),
+        cmocka_unit_test(notice_cut__inside_a_line__between_characters),
+        cmocka_unit_test(notice_webhook_body__big_outage__within_the_limits),
+        cmocka_unit_test(notice_page__markup_in_texts__escaped_nothing_to_fetch),
+        cmocka_unit_test(notice_page__many_lines__the_rest_is_counted),
         cmocka_unit_test(notify_webhook_kind__hosts__known),
         cmocka_unit_test(notify_flush__nobody_listens__kept_and_tried_later),
     };

@@ -4,11 +4,13 @@
 
 sink.py FOLDER CERT KEY: mail with STARTTLS on 2525, a refusing one on 2526, one that is silent on 2527,
 one on 2529 that wants a login (PLAIN or LOGIN, after STARTTLS only, user crl, password in SINK_PASSWORD), one on
-2530 that knows LOGIN only, webhook on 8090 (/ok, /fail). FOLDER/mail.txt and FOLDER/hook.json hold the last of
-each, mails.txt and hooks.jsonl all, auth.txt the logins that were accepted. Ends after 180 s.
+2530 that knows LOGIN only, webhook on 8090: /ok, /fail, /slack and /teams with those services' limits on what they
+take, /teams-says with the limit told in the body of a 200, /brief that takes 1500 bytes. FOLDER/mail.txt and FOLDER/hook.json hold the last of
+each that was taken, mails.txt and hooks.jsonl all of them, asked.txt path, size and answer of every call, auth.txt the logins that were accepted. Ends after 180 s.
 """
 import base64
 import http.server
+import json
 import os
 import socketserver
 import ssl
@@ -95,19 +97,56 @@ class Mail(socketserver.StreamRequestHandler):
                 self.say("250 ok")
 
 
+def slack_takes(data):
+    """docs.slack.dev: a section has 1 to 3000 characters, a header 150, a message 50 blocks and 40,000 characters."""
+    message = json.loads(data)
+    sizes = {"section": 3000, "header": 150}
+    blocks = message.get("blocks", [])
+    return len(message["text"]) <= 40000 and len(blocks) <= 50 and all(
+        1 <= len(b["text"]["text"]) <= sizes[b["type"]] for b in blocks)
+
+
+def teams_takes(data):
+    """28 KB, counted in UTF-16: from 14,000 ASCII characters on an incoming webhook has answered 413."""
+    json.loads(data)
+    return len(data.decode().encode("utf-16-le")) <= 28 * 1024
+
+
+TOO_LARGE = b"Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 413 with ContextId x"
+
+
+def judge(path, data):
+    """The status of the answer, its body, and whether the message was taken."""
+    if path.startswith("/slack"):
+        return (200, b"ok", True) if slack_takes(data) else (400, b"invalid_blocks", False)
+    if path.startswith("/teams-says"):
+        return (200, b"1", True) if len(data) <= 1500 else (200, TOO_LARGE, False)
+    if path.startswith("/teams"):
+        return (202, b"", True) if teams_takes(data) else (413, b"Request Entity Too Large", False)
+    if path.startswith("/brief"):
+        return (200, b"ok", True) if len(data) <= 1500 else (413, b"too long", False)
+    if path.startswith("/ok"):
+        return 200, b"no thanks", True
+    return 500, b"no thanks", False
+
+
 class Hook(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args):
         pass
 
     def do_POST(self):
         data = self.rfile.read(int(self.headers["Content-Length"]))
-        with open(os.path.join(FOLDER, "hook.json"), "wb") as f:
-            f.write(data)
-        with open(os.path.join(FOLDER, "hooks.jsonl"), "ab") as f:
-            f.write(data.replace(b"\n", b" ") + b"\n")
-        self.send_response(200 if self.path.startswith("/ok") else 500)
+        status, body, taken = judge(self.path, data)
+        with open(os.path.join(FOLDER, "asked.txt"), "a") as f:
+            f.write(f"{self.path} {len(data)} {status}\n")
+        if taken:
+            with open(os.path.join(FOLDER, "hook.json"), "wb") as f:
+                f.write(data)
+            with open(os.path.join(FOLDER, "hooks.jsonl"), "ab") as f:
+                f.write(data.replace(b"\n", b" ") + b"\n")
+        self.send_response(status)
         self.end_headers()
-        self.wfile.write(b"no thanks")
+        self.wfile.write(body)
 
 
 class Server(socketserver.ThreadingTCPServer):
