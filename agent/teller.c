@@ -15,6 +15,7 @@
 #include "health/finding.h"
 #include "notify/notify.h"
 #include "store/history.h"
+#include "watch/snapshot.h"
 #include "watch/told.h"
 
 #define STOP_MS 3000
@@ -26,6 +27,7 @@ struct item {
     struct item *next;
     struct event ev; /* text and params are not used */
     char change[160];
+    int64_t maintenance; /* 0 = about none */
     char text[ERR_TEXT_MAX];
 };
 
@@ -73,6 +75,8 @@ static void take(void *self, const struct event *ev)
     (void)str_copy(i->text, sizeof i->text, ev->text ? ev->text : "");
     (void)str_copy(i->change, sizeof i->change, about_maintenance(ev) ? ev->params[0] : "");
     AcquireSRWLockExclusive(&t->lock);
+    i->maintenance =
+        about_maintenance(ev) && ev->n_params > 1 ? strtoll(ev->params[1], NULL, 10) : 0;
     bool full = t->n >= WAITING_MAX;
     if (!full) {
         *t->last = i;
@@ -92,10 +96,21 @@ struct event_sink teller_sink(struct teller *t)
 
 /* ---- filling the queue ---- */
 
+/* The report of the stage that the event is about; a mail without it is still a mail. */
+static void add_report(struct teller *t, const struct item *i, struct buf *ret)
+{
+    struct err ignored = ERR_INIT;
+    const char *phase = i->maintenance ? told_report(i->ev.id) : NULL;
+    if (phase && snapshot_page(t->fill_store, i->maintenance, phase, ret, &ignored))
+        buf_clear(ret);
+}
+
 static int keep(struct teller *t, const struct item *i, struct err *err)
 {
+    SCOPED(buf_free) struct buf report = BUF_INIT;
     const struct finding_kind *k = finding_kind_by_id(i->ev.id);
     char title[400], key[96];
+    add_report(t, i, &report);
     snprintf(title, sizeof title, "%s%s%s", t->ca, *t->ca ? ": " : "", k ? k->title : "event");
     const struct notice n = {
         .id = i->ev.id,
@@ -106,6 +121,7 @@ static int keep(struct teller *t, const struct item *i, struct err *err)
         .change_id = i->change,
         .title = title,
         .text = i->text,
+        .report = report.len ? buf_str(&report) : NULL,
     };
     snprintf(key, sizeof key, "event %u %lld %llu", i->ev.id, (long long)i->ev.when,
              (unsigned long long)t->serial++);

@@ -2,6 +2,7 @@
  * Copyright the crlagent authors */
 #include "watch/snapshot.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +38,33 @@ int snapshot_keep(struct store *store, int64_t maintenance, const char *phase, b
     return store_snapshot_put(store, &p, buf_str(&body), body.len, err);
 }
 
+static void page_name(const char *phase, char dst[16])
+{
+    snprintf(dst, 16, "%.10s-page", phase);
+}
+
+static int keep_page(struct store *store, int64_t maintenance, const char *phase,
+                     const struct look *l, struct err *err)
+{
+    SCOPED(buf_free) struct buf body = BUF_INIT;
+    struct store_snapshot p = {.maintenance = maintenance, .when = l->round.when};
+    int exit_code = 0;
+    if (l->round.n > REPORT_LOCATIONS_MAX)
+        return ERR_OK;
+    page_name(phase, p.phase);
+    int rc = look_render(l, store, NULL, REPORT_HTML, SEV_WARNING, &body, &exit_code, err);
+    return rc ? rc : store_snapshot_put(store, &p, buf_str(&body), body.len, err);
+}
+
+int snapshot_page(struct store *store, int64_t maintenance, const char *phase, struct buf *ret,
+                  struct err *err)
+{
+    struct store_snapshot p;
+    char name[16];
+    page_name(phase, name);
+    return store_snapshot_get(store, maintenance, name, &p, ret, err);
+}
+
 int snapshot_of_round(struct store *store, const struct ca_admin *admin,
                       const struct config *config, int64_t maintenance, const char *phase,
                       const struct ca_view *view, const struct probe_round *round, struct err *err)
@@ -51,6 +79,8 @@ int snapshot_of_round(struct store *store, const struct ca_admin *admin,
         rc = look_judge(config, NULL, 0, &own, &l, err);
     if (!rc)
         rc = snapshot_keep(store, maintenance, phase, false, &l, err);
+    if (!rc)
+        rc = keep_page(store, maintenance, phase, &l, err);
     free(l.verdicts);
     findings_free(&l.findings);
     return rc;

@@ -63,6 +63,39 @@ void told_line(const struct alarm_news *news, const struct findings *findings, s
         buf_printf(out, ". %s", f->remedy);
 }
 
+void told_lines(const struct alarm_news *news, size_t n, enum severity minimum,
+                const struct findings *findings, struct buf *out)
+{
+    for (int pass = 2 * SEV_CRITICAL + 1; pass >= 0; pass--) {
+        bool over = pass <= SEV_CRITICAL;
+        int severity = pass - (over ? 0 : SEV_CRITICAL + 1);
+        for (size_t i = 0; i < n; i++) {
+            if (!told_news(&news[i], minimum) || (news[i].change == ALARM_OVER) != over ||
+                (int)news[i].alarm.severity != severity)
+                continue;
+            told_line(&news[i], findings, out);
+            buf_putc(out, '\n');
+        }
+    }
+}
+
+const char *told_report(uint32_t id)
+{
+    static const struct {
+        uint32_t id;
+        const char *phase;
+    } table[] = {
+        {FIND_MAINT_READY, "before"},   {FIND_MAINT_PAUSED, "before"},
+        {FIND_MAINT_REFUSED, "before"}, {FIND_MAINT_ABORTED, "before"},
+        {FIND_MAINT_CLOSED, "after"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        if (table[i].id == id)
+            return table[i].phase;
+    }
+    return NULL;
+}
+
 void told_title(const struct alarm_news *news, size_t n, enum severity minimum, const char *ca,
                 char *dst, size_t dst_size, size_t *ret_worst)
 {

@@ -22,7 +22,6 @@
 #define TIMER_KEY "watch.key"
 #define ALARMS "watch.alarms"
 #define NOTICES_KEPT (30ll * 86400)
-#define REPORT_LOCATIONS_MAX 500 /* a report with more is too long for a mail */
 
 struct watch {
     struct watch_setup setup; /* its prober is ours */
@@ -282,12 +281,7 @@ static int queue(struct watch *w, const struct look *l, const struct findings *f
     told_title(news, n, minimum, ca, title, sizeof title, &worst);
     if (worst == SIZE_MAX || !w->n_channels)
         return ERR_OK;
-    for (size_t i = 0; i < n; i++) {
-        if (!told_news(&news[i], minimum))
-            continue;
-        told_line(&news[i], findings, &text);
-        buf_putc(&text, '\n');
-    }
+    told_lines(news, n, minimum, findings, &text);
     if (l && l->round.n <= REPORT_LOCATIONS_MAX &&
         look_render(l, w->setup.store, NULL, REPORT_HTML, SEV_WARNING, &html, &exit_code, &ignored))
         buf_clear(&html);

@@ -36,7 +36,23 @@ old_world() {
     eventually 5 "the responder" grep -q ready "$T/ocsp/log"
 }
 hooks() { cat "$T/sink/hooks.jsonl" 2>/dev/null; }
-mails() { cat "$T/sink/mails.txt" 2>/dev/null; }
+# mail_parts WORDS: what the last mail with these words in its text is made of
+mail_parts() {
+    /usr/bin/python3 - "$T/sink/mails.txt" "$1" <<'E'
+import email, email.policy, sys
+found = ""
+for data in open(sys.argv[1], "rb").read().split(b"\r\n.\r\n"):
+    mail = email.message_from_bytes(data, policy=email.policy.default)
+    text, page = mail.get_body(("plain",)), mail.get_body(("html",))
+    if not text or sys.argv[2] not in " ".join(text.get_content().split()):
+        continue
+    report = [a.get_content() for a in mail.iter_attachments() if a.get_filename() == "crl-health.html"]
+    found = "text" + (" html" if page and sys.argv[2] in " ".join(page.get_content().split()) else "") + \
+        (" report" if report and "<svg" in report[0] else "")
+print(found)
+E
+}
+mail_is() { [ "$(mail_parts "$1")" = "$2" ]; }
 metric() { grep -E "$1" "$DATA/metrics.prom" 2>/dev/null; }
 after_pause() { sed -n '/ 5003 /,$p' "$DATA/logs/crlagent.log" | grep -E "$1"; }
 look() { agent check --format nagios > /dev/null 2>&1 || true; }
@@ -118,6 +134,7 @@ eventually 8 "event in the log" grep -q ' CRITICAL 4030 ' "$DATA/logs/crlagent.l
 eventually 8 "metric" metric '^crlagent_findings\{.*stale_node'
 eventually 8 "webhook" grep -q 4030 "$T/sink/hooks.jsonl"
 eventually 8 "mail" grep -q 'older CRL' "$T/sink/mails.txt"
+eventually 8 "as text, as HTML and with the report" mail_is 'older CRL' 'text html report'
 told=$(grep -c ' CRITICAL 4030 ' "$DATA/logs/crlagent.log")
 look; look
 expect "told once for base and for delta, not at every look" "$(grep -c ' CRITICAL 4030 ' "$DATA/logs/crlagent.log")" "$told"
@@ -150,6 +167,7 @@ lab ca unset no_schedule
 expect_out 0 hook pre-upgrade --change CHG0004711 --window 1h --reserve 10m --reason "firmware" --json
 eventually 8 "before" grep -q '"id": *5001' "$T/sink/hooks.jsonl"
 eventually 8 "during" grep -q '"id": *5003' "$T/sink/hooks.jsonl"
+eventually 8 "its mail has the report from before" mail_is 'of change CHG0004711 is ready' 'text html report'
 lab web missing > /dev/null
 eventually 10 "told while paused" after_pause ' CRITICAL 404[0-9] '
 lab web fresh > /dev/null
@@ -172,6 +190,7 @@ bundle=$(json .evidence.path) head=$(json .evidence.head)
 expect_match "bundle" "$bundle" 'crlagent.reports.CHG0004711-1.json$'
 expect_rc 0 agent evidence verify "$bundle" --head "$head"
 eventually 8 "after" grep -q '"id": *5005' "$T/sink/hooks.jsonl"
+eventually 8 "its mail has the report from after" mail_is 'of change CHG0004711 is closed' 'text html report'
 file="$DATA/reports/CHG0004711-1.json"
 for kind in before during after diff figures step audit verdict; do
     [ "$(jq "[.. | objects | select(.kind? == \"$kind\")] | length" "$file")" -gt 0 ] || fail "no '$kind' in the bundle"

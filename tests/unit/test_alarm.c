@@ -315,6 +315,41 @@ static void told_title__mixed__the_worst_that_is_not_over_leads(void **state)
     assert_true(worst == SIZE_MAX);
 }
 
+static void told_lines__mixed__worst_first_over_last(void **state)
+{
+    (void)state;
+    struct alarm_news news[4] = {
+        {.change = ALARM_OVER, .finding = SIZE_MAX},
+        {.change = ALARM_RAISED, .finding = SIZE_MAX},
+        {.change = ALARM_RAISED, .finding = SIZE_MAX},
+        {.change = ALARM_RAISED, .finding = SIZE_MAX},
+    };
+    static const enum severity severities[] = {SEV_CRITICAL, SEV_WARNING, SEV_CRITICAL, SEV_INFO};
+    const struct findings none = {0};
+    struct buf out = BUF_INIT;
+    for (size_t i = 0; i < 4; i++) {
+        news[i].alarm.id = FIND_CRL_EXPIRED;
+        news[i].alarm.severity = news[i].alarm.worst = severities[i];
+        snprintf(news[i].alarm.url, sizeof news[i].alarm.url, "http://%zu.test/", i);
+    }
+    told_lines(news, 4, SEV_WARNING, &none, &out);
+    const char *at[3] = {strstr(buf_str(&out), "//2.test"), strstr(buf_str(&out), "//1.test"),
+                         strstr(buf_str(&out), "//0.test")};
+    assert_true(at[0] && at[1] && at[2] && at[0] < at[1] && at[1] < at[2]);
+    assert_null(strstr(buf_str(&out), "//3.test"));
+    buf_free(&out);
+}
+
+static void told_report__stages__before_or_after(void **state)
+{
+    (void)state;
+    assert_null(told_report(FIND_MAINT_PREPARING)); /* nothing was looked at yet */
+    assert_null(told_report(FIND_CRL_EXPIRED));
+    assert_string_equal(told_report(FIND_MAINT_READY), "before");
+    assert_string_equal(told_report(FIND_MAINT_PAUSED), "before");
+    assert_string_equal(told_report(FIND_MAINT_CLOSED), "after");
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -336,6 +371,8 @@ int main(void)
         CASE(alarms_write__read_back__nothing_told_twice),
         CASE(told_event__kinds__stages_always_and_notices_never),
         CASE(told_title__mixed__the_worst_that_is_not_over_leads),
+        CASE(told_lines__mixed__worst_first_over_last),
+        CASE(told_report__stages__before_or_after),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -98,6 +98,15 @@ static void bundle_make__closed_maintenance__whole_reports_at_each_point(void **
         assert_int_equal(count_findings(r, FIND_NODE_DOWN) > 0, i == 1);
         json_decref(r);
     }
+    /* Before and after also as a page, for the mails of those stages. */
+    SCOPED(buf_free) struct buf page = BUF_INIT;
+    struct err err = ERR_INIT;
+    assert_int_equal(snapshot_page(d->b.store, 1, "during", &page, &err), ERR_NOT_FOUND);
+    assert_int_equal(snapshot_page(d->b.store, 1, "before", &page, &err), ERR_OK);
+    assert_non_null(strstr(buf_str(&page), "<svg"));
+    size_t before = page.len;
+    assert_int_equal(snapshot_page(d->b.store, 1, "after", &page, &err), ERR_OK);
+    assert_non_null(strstr(buf_str(&page) + before, "<svg"));
     json_t *diff = entry(&out, "diff");
     assert_true(json_is_true(json_object_get(diff, "good")));
     assert_non_null(strstr(json_string_value(json_object_get(diff, "text")), "as good as before"));
