@@ -53,21 +53,23 @@ static int sign_and_verify(const CERT_CONTEXT *cert, const uint8_t *der, size_t 
 {
     SCOPED(machine_key_close) struct machine_key key = {0};
     SCOPED(buf_free) struct buf signature = BUF_INIT;
-    BYTE digest[KEY_DIGEST_BYTES];
+    struct key_digest digest = {.len = KEY_DIGEST_BYTES};
     bool ec = false;
     int rc = key_is_ec(der, len, &ec, err);
-    if (!rc && RAND_bytes(digest, sizeof digest) != 1)
+    if (!rc && RAND_bytes(digest.bytes, sizeof digest.bytes) != 1)
         rc = err_set(err, ERR_CRYPTO, "no random numbers");
     if (!rc)
         rc = machine_key_open(cert, &key, err);
     int64_t start = clock_mono_ms(clock_system());
     if (!rc)
-        rc = machine_key_sign(&key, ec, digest, &signature, err);
+        rc = machine_key_sign(&key, ec, &digest, &signature, err);
     ret->sign_ms = (uint32_t)(clock_mono_ms(clock_system()) - start);
     str_copy(ret->detail, sizeof ret->detail,
              key.spec == CERT_NCRYPT_KEY_SPEC ? "CNG, test signature verified"
-                                              : "CAPI, test signature verified");
-    return rc ? rc : key_signature_verify(der, len, digest, &signature, err);
+             : digest.len == KEY_DIGEST_SHA1
+                 ? "CAPI, test signature verified (SHA-1: this provider knows no SHA-256)"
+                 : "CAPI, test signature verified");
+    return rc ? rc : key_signature_verify(der, len, &digest, &signature, err);
 }
 
 int key_probe_here(const uint8_t *cert_der, size_t cert_len, struct key_probe_result *ret,

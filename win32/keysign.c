@@ -61,13 +61,13 @@ int machine_key_open(const CERT_CONTEXT *cert, struct machine_key *ret, struct e
     return ERR_OK;
 }
 
-static int sign_cng(const struct machine_key *key, bool ec, const BYTE *digest, struct buf *ret,
-                    struct err *err)
+static int sign_cng(const struct machine_key *key, bool ec, const struct key_digest *digest,
+                    struct buf *ret, struct err *err)
 {
     BCRYPT_PKCS1_PADDING_INFO padding = {BCRYPT_SHA256_ALGORITHM};
     BYTE hash[KEY_DIGEST_BYTES], signature[2048];
     DWORD len = 0;
-    memcpy(hash, digest, sizeof hash);
+    memcpy(hash, digest->bytes, sizeof hash);
     SECURITY_STATUS e =
         NCryptSignHash(key->handle, ec ? NULL : &padding, hash, sizeof hash, signature,
                        sizeof signature, &len, NCRYPT_SILENT_FLAG | (ec ? 0 : BCRYPT_PAD_PKCS1));
@@ -77,19 +77,33 @@ static int sign_cng(const struct machine_key *key, bool ec, const BYTE *digest, 
     return buf_check(ret, "a signature", err);
 }
 
-/* CAPI gives the number with its lowest byte first. */
-static int sign_capi(const struct machine_key *key, const BYTE *digest, struct buf *ret,
-                     struct err *err)
+/* 0 or the error; *len is the room, then what was filled. */
+static DWORD sign_capi_as(const struct machine_key *key, ALG_ID algorithm, const BYTE *digest,
+                          BYTE *signature, DWORD *len)
 {
     HCRYPTHASH hash = 0;
-    BYTE signature[2048];
-    DWORD len = sizeof signature, e = ERROR_SUCCESS;
-    if (!CryptCreateHash(key->handle, CALG_SHA_256, 0, 0, &hash) ||
+    DWORD e = ERROR_SUCCESS;
+    if (!CryptCreateHash(key->handle, algorithm, 0, 0, &hash) ||
         !CryptSetHashParam(hash, HP_HASHVAL, digest, 0) ||
-        !CryptSignHashW(hash, key->spec, NULL, 0, signature, &len))
+        !CryptSignHashW(hash, key->spec, NULL, 0, signature, len))
         e = GetLastError();
     if (hash)
         CryptDestroyHash(hash);
+    return e;
+}
+
+/* CAPI gives the number with its lowest byte first. */
+static int sign_capi(const struct machine_key *key, struct key_digest *digest, struct buf *ret,
+                     struct err *err)
+{
+    BYTE signature[2048];
+    DWORD len = sizeof signature;
+    DWORD e = sign_capi_as(key, CALG_SHA_256, digest->bytes, signature, &len);
+    if (e == (DWORD)NTE_BAD_ALGID) {
+        digest->len = KEY_DIGEST_SHA1;
+        len = sizeof signature;
+        e = sign_capi_as(key, CALG_SHA1, digest->bytes, signature, &len);
+    }
     if (e)
         return key_failed((long)HRESULT_FROM_WIN32(e), "signing (CryptSignHash)", err);
     for (DWORD i = len; i-- > 0;)
@@ -97,9 +111,10 @@ static int sign_capi(const struct machine_key *key, const BYTE *digest, struct b
     return buf_check(ret, "a signature", err);
 }
 
-int machine_key_sign(const struct machine_key *key, bool ec, const BYTE digest[KEY_DIGEST_BYTES],
+int machine_key_sign(const struct machine_key *key, bool ec, struct key_digest *digest,
                      struct buf *ret, struct err *err)
 {
+    digest->len = KEY_DIGEST_BYTES;
     return key->spec == CERT_NCRYPT_KEY_SPEC ? sign_cng(key, ec, digest, ret, err)
                                              : sign_capi(key, digest, ret, err);
 }
@@ -152,9 +167,8 @@ static unsigned char *ecdsa_der(const struct buf *raw, int *ret_len)
     return der;
 }
 
-int key_signature_verify(const uint8_t *cert_der, size_t cert_len,
-                         const BYTE digest[KEY_DIGEST_BYTES], const struct buf *signature,
-                         struct err *err)
+int key_signature_verify(const uint8_t *cert_der, size_t cert_len, const struct key_digest *digest,
+                         const struct buf *signature, struct err *err)
 {
     SCOPED(pkey_free) EVP_PKEY *key = NULL;
     SCOPED(pkey_ctx_free) EVP_PKEY_CTX *ctx = NULL;
@@ -166,12 +180,13 @@ int key_signature_verify(const uint8_t *cert_der, size_t cert_len,
     bool ok = ctx && EVP_PKEY_verify_init(ctx) > 0;
     if (ok && !ec)
         ok = EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) > 0 &&
-             EVP_PKEY_CTX_set_signature_md(ctx, EVP_sha256()) > 0;
+             EVP_PKEY_CTX_set_signature_md(ctx, digest->len == KEY_DIGEST_SHA1 ? EVP_sha1()
+                                                                               : EVP_sha256()) > 0;
     int len = (int)signature->len;
     unsigned char *der = ec && ok && len ? ecdsa_der(signature, &len) : NULL;
     const unsigned char *bytes = ec ? der : (const unsigned char *)signature->data;
     ok = ok && bytes && len > 0 &&
-         EVP_PKEY_verify(ctx, bytes, (size_t)len, digest, KEY_DIGEST_BYTES) == 1;
+         EVP_PKEY_verify(ctx, bytes, (size_t)len, digest->bytes, digest->len) == 1;
     OPENSSL_free(der);
     ERR_clear_error();
     if (!ok)

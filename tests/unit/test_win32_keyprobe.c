@@ -41,15 +41,16 @@ static EVP_PKEY *make_certificate(EVP_PKEY *key)
 }
 
 /* What a provider would give: raw r and s, or the RSA block. */
-static void sign(EVP_PKEY *key, bool ec, const BYTE *digest, struct buf *ret)
+static void sign(EVP_PKEY *key, bool ec, const struct key_digest *digest, struct buf *ret)
 {
     unsigned char sig[600];
     size_t len = sizeof sig;
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
     assert_true(EVP_PKEY_sign_init(ctx) > 0);
     if (!ec)
-        assert_true(EVP_PKEY_CTX_set_signature_md(ctx, EVP_sha256()) > 0);
-    assert_true(EVP_PKEY_sign(ctx, sig, &len, digest, KEY_DIGEST_BYTES) > 0);
+        assert_true(EVP_PKEY_CTX_set_signature_md(
+                        ctx, digest->len == KEY_DIGEST_SHA1 ? EVP_sha1() : EVP_sha256()) > 0);
+    assert_true(EVP_PKEY_sign(ctx, sig, &len, digest->bytes, digest->len) > 0);
     EVP_PKEY_CTX_free(ctx);
     if (ec) {
         const unsigned char *at = sig;
@@ -64,23 +65,26 @@ static void sign(EVP_PKEY *key, bool ec, const BYTE *digest, struct buf *ret)
     }
 }
 
-static void verify_kind(bool ec)
+static void verify_kind(bool ec, DWORD digest_len)
 {
     SCOPED(buf_free) struct buf sig = BUF_INIT;
     SCOPED(buf_free) struct buf empty = BUF_INIT;
-    BYTE digest[KEY_DIGEST_BYTES] = {1, 2, 3};
+    struct key_digest digest = {{1, 2, 3}, digest_len};
     bool found = !ec;
     EVP_PKEY *key = make_certificate(ec ? EVP_EC_gen("P-256") : EVP_RSA_gen(2048));
-    sign(key, ec, digest, &sig);
+    sign(key, ec, &digest, &sig);
     assert_int_equal(key_is_ec(der, der_len, &found, NULL), ERR_OK);
     assert_int_equal(found, ec);
-    assert_int_equal(key_signature_verify(der, der_len, digest, &sig, NULL), ERR_OK);
-    assert_int_equal(key_signature_verify(der, der_len, digest, &empty, NULL), ERR_CRYPTO);
-    digest[0] ^= 1;
-    assert_int_equal(key_signature_verify(der, der_len, digest, &sig, NULL), ERR_CRYPTO);
-    digest[0] ^= 1;
+    assert_int_equal(key_signature_verify(der, der_len, &digest, &sig, NULL), ERR_OK);
+    assert_int_equal(key_signature_verify(der, der_len, &digest, &empty, NULL), ERR_CRYPTO);
+    digest.bytes[0] ^= 1;
+    assert_int_equal(key_signature_verify(der, der_len, &digest, &sig, NULL), ERR_CRYPTO);
+    digest.bytes[0] ^= 1;
+    digest.len = digest_len == KEY_DIGEST_SHA1 ? KEY_DIGEST_BYTES : KEY_DIGEST_SHA1;
+    assert_int_equal(key_signature_verify(der, der_len, &digest, &sig, NULL), ERR_CRYPTO);
+    digest.len = digest_len;
     EVP_PKEY *other = make_certificate(ec ? EVP_EC_gen("P-256") : EVP_RSA_gen(2048));
-    assert_int_equal(key_signature_verify(der, der_len, digest, &sig, NULL), ERR_CRYPTO);
+    assert_int_equal(key_signature_verify(der, der_len, &digest, &sig, NULL), ERR_CRYPTO);
     EVP_PKEY_free(other);
     EVP_PKEY_free(key);
 }
@@ -88,12 +92,17 @@ static void verify_kind(bool ec)
 static void key_signature_verify__rsa__good_bad_other_key(void **state)
 {
     (void)state;
-    verify_kind(false);
+    verify_kind(false, KEY_DIGEST_BYTES);
 }
 static void key_signature_verify__ec__good_bad_other_key(void **state)
 {
     (void)state;
-    verify_kind(true);
+    verify_kind(true, KEY_DIGEST_BYTES);
+}
+static void key_signature_verify__rsa_sha1__good_bad_other_key(void **state)
+{
+    (void)state;
+    verify_kind(false, KEY_DIGEST_SHA1);
 }
 
 static void key_failed__codes__kept_apart(void **state)
@@ -141,22 +150,22 @@ static DWORD keyset(void)
                : CRYPT_MACHINE_KEYSET;
 }
 
-/* A machine key in the software provider and its certificate in the machine's store. */
-static bool machine_certificate(void)
+/* A machine key in a software provider and its certificate in the machine's store. */
+static bool machine_certificate(const wchar_t *provider_name, DWORD type)
 {
     HCRYPTPROV provider = 0;
     HCRYPTKEY key = 0;
-    wchar_t container[] = CONTAINER, name[] = MS_ENH_RSA_AES_PROV_W;
+    wchar_t container[] = CONTAINER, name[100];
     BYTE subject[100];
     DWORD n = sizeof subject;
-    CryptAcquireContextW(&provider, container, name, PROV_RSA_AES, CRYPT_DELETEKEYSET | keyset());
-    if (!CryptAcquireContextW(&provider, container, name, PROV_RSA_AES,
-                              CRYPT_NEWKEYSET | keyset()) ||
+    swprintf(name, ARRAY_LEN(name), L"%ls", provider_name);
+    CryptAcquireContextW(&provider, container, name, type, CRYPT_DELETEKEYSET | keyset());
+    if (!CryptAcquireContextW(&provider, container, name, type, CRYPT_NEWKEYSET | keyset()) ||
         !CryptGenKey(provider, AT_SIGNATURE, 2048u << 16, &key) ||
         !CertStrToNameW(X509_ASN_ENCODING, L"CN=unit", CERT_X500_NAME_STR, NULL, subject, &n, NULL))
         return false;
     CERT_NAME_BLOB blob = {n, subject};
-    CRYPT_KEY_PROV_INFO info = {container, name, PROV_RSA_AES, keyset(), 0, NULL, AT_SIGNATURE};
+    CRYPT_KEY_PROV_INFO info = {container, name, type, keyset(), 0, NULL, AT_SIGNATURE};
     const CERT_CONTEXT *made =
         CertCreateSelfSignCertificate(provider, &blob, 0, &info, NULL, NULL, NULL, NULL);
     HCERTSTORE store =
@@ -176,7 +185,7 @@ static bool machine_certificate(void)
     return ok;
 }
 
-static void remove_machine_certificate(void)
+static void remove_machine_certificate(const wchar_t *provider_name, DWORD type)
 {
     HCRYPTPROV provider;
     HCERTSTORE store =
@@ -188,24 +197,41 @@ static void remove_machine_certificate(void)
         CertDeleteCertificateFromStore(found);
     CertFreeCertificateContext(unit);
     CertCloseStore(store, 0);
-    CryptAcquireContextW(&provider, CONTAINER, MS_ENH_RSA_AES_PROV_W, PROV_RSA_AES,
-                         CRYPT_DELETEKEYSET | keyset());
+    CryptAcquireContextW(&provider, CONTAINER, provider_name, type, CRYPT_DELETEKEYSET | keyset());
+}
+
+/* In this process, in a child, and after the key has gone. */
+static void probe_machine_key(const wchar_t *provider, DWORD type, const char *name,
+                              const char *detail)
+{
+    struct key_probe_result r = {0};
+    struct err err = ERR_INIT;
+    assert_true(machine_certificate(provider, type));
+    int rc = key_probe_here(der, der_len, &r, &err);
+    struct key_probe p = key_probe_provider(own);
+    int rc_child = rc ? rc : p.probe(p.self, der, der_len, 20000, &r, &err);
+    remove_machine_certificate(provider, type);
+    if (rc || rc_child)
+        fail_msg("%s", err.text);
+    assert_string_equal(r.provider, name);
+    assert_string_equal(r.detail, detail);
+    assert_int_equal(p.probe(p.self, der, der_len, 20000, &r, &err), ERR_NOT_FOUND);
 }
 
 static void probe__machine_key__signs_then_key_gone(void **state)
 {
     (void)state;
-    struct key_probe_result r = {0};
-    struct err err = ERR_INIT;
-    assert_true(machine_certificate());
-    int rc = key_probe_here(der, der_len, &r, &err);
-    struct key_probe p = key_probe_provider(own);
-    int rc_child = rc ? rc : p.probe(p.self, der, der_len, 20000, &r, &err);
-    remove_machine_certificate();
-    if (rc || rc_child)
-        fail_msg("%s", err.text);
-    assert_string_equal(r.provider, "Microsoft Enhanced RSA and AES Cryptographic Provider");
-    assert_int_equal(p.probe(p.self, der, der_len, 20000, &r, &err), ERR_NOT_FOUND);
+    probe_machine_key(MS_ENH_RSA_AES_PROV_W, PROV_RSA_AES,
+                      "Microsoft Enhanced RSA and AES Cryptographic Provider",
+                      "CAPI, test signature verified");
+}
+
+/* The type that many a CA of Windows Server 2003 and 2008 has its key in. */
+static void probe__provider_without_sha256__signs_sha1(void **state)
+{
+    (void)state;
+    probe_machine_key(MS_STRONG_PROV_W, PROV_RSA_FULL, "Microsoft Strong Cryptographic Provider",
+                      "CAPI, test signature verified (SHA-1: this provider knows no SHA-256)");
 }
 
 static void probe__child_dies_or_hangs__unavailable_or_time_out(void **state)
@@ -250,10 +276,12 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(key_signature_verify__rsa__good_bad_other_key),
         cmocka_unit_test(key_signature_verify__ec__good_bad_other_key),
+        cmocka_unit_test(key_signature_verify__rsa_sha1__good_bad_other_key),
         cmocka_unit_test(key_failed__codes__kept_apart),
         cmocka_unit_test(key_probe_read_line__table__result_or_error),
         cmocka_unit_test(key_probe_here__certificate_not_in_store__not_found),
         cmocka_unit_test(probe__machine_key__signs_then_key_gone),
+        cmocka_unit_test(probe__provider_without_sha256__signs_sha1),
         cmocka_unit_test(probe__child_dies_or_hangs__unavailable_or_time_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
