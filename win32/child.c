@@ -4,6 +4,9 @@
  * with our last handle to it: nothing it starts outlives us. */
 #include "win32/process_int.h"
 
+#include <bcrypt.h>
+#include <sddl.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,24 +62,54 @@ static bool is_full_path(const char *path)
 
 /* Pipes --------------------------------------------------------------------------------------- */
 
-/* An anonymous pipe knows no overlapped transfers, so it is one with a name nobody else knows: the
- * process id and a counter, first instance, one client, gone with us. */
-static int make_pipe(bool we_read, struct child_pipe *ret, struct err *err)
+/* 128 random bits: whoever knew the name before could take it, and no child could be started. */
+int child_pipe_name(wchar_t name[CHILD_PIPE_NAME_MAX], struct err *err)
 {
-    static volatile LONG counter;
-    wchar_t name[80];
+    static const wchar_t prefix[] = L"\\\\.\\pipe\\crlagent-child-";
+    static const wchar_t digits[] = L"0123456789abcdef";
+    UCHAR bytes[16];
+    NTSTATUS status = BCryptGenRandom(NULL, bytes, sizeof bytes, BCRYPT_USE_SYSTEM_PREFERRED_RNG);
+    if (status)
+        return err_set_os(err, ERR_CRYPTO, status, "no random numbers for the pipe of a child");
+    wchar_t *at = wmemcpy(name, prefix, ARRAY_LEN(prefix) - 1) + ARRAY_LEN(prefix) - 1;
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        *at++ = digits[bytes[i] >> 4];
+        *at++ = digits[bytes[i] & 15];
+    }
+    *at = L'\0';
+    return ERR_OK;
+}
+
+/* In words: the owner (OW, owner rights) and nobody else. The child needs no entry: it inherits its
+ * end open. */
+#define OWNER_ALONE L"D:P(A;;GA;;;OW)"
+
+/* An anonymous pipe knows no overlapped transfers, so it is one with a name that nobody can know:
+ * first instance, one client, gone with us. */
+int child_pipe_make(bool we_read, struct child_pipe *ret, struct err *err)
+{
+    wchar_t name[CHILD_PIPE_NAME_MAX];
     SECURITY_ATTRIBUTES inherit = {sizeof inherit, NULL, TRUE};
-    swprintf(name, ARRAY_LEN(name), L"\\\\.\\pipe\\crlagent-child-%lu-%ld", GetCurrentProcessId(),
-             InterlockedIncrement(&counter));
+    SECURITY_ATTRIBUTES owner = {.nLength = sizeof owner};
+    int rc = child_pipe_name(name, err);
+    if (rc)
+        return rc;
+    if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(OWNER_ALONE, SDDL_REVISION_1,
+                                                              &owner.lpSecurityDescriptor, NULL))
+        return err_set_win32(err, GetLastError(), "building the access list of a child's pipe");
     ret->ov.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL);
     HANDLE ours = CreateNamedPipeW(name,
                                    (we_read ? PIPE_ACCESS_INBOUND : PIPE_ACCESS_OUTBOUND) |
                                        FILE_FLAG_OVERLAPPED | FILE_FLAG_FIRST_PIPE_INSTANCE,
                                    PIPE_TYPE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS, 1,
-                                   65536, 65536, 0, NULL);
-    if (!ret->ov.hEvent || ours == INVALID_HANDLE_VALUE)
-        return err_set_win32(err, GetLastError(), "making a pipe for a child process");
+                                   65536, 65536, 0, &owner);
+    DWORD e = GetLastError();
+    LocalFree(owner.lpSecurityDescriptor);
+    if (ours == INVALID_HANDLE_VALUE)
+        return err_set_win32(err, e, "making a pipe for a child process");
     ret->ours = ours;
+    if (!ret->ov.hEvent)
+        return err_nomem(err);
     HANDLE theirs = CreateFileW(name, we_read ? GENERIC_WRITE : GENERIC_READ, 0, &inherit,
                                 OPEN_EXISTING, 0, NULL);
     if (theirs == INVALID_HANDLE_VALUE)
@@ -169,8 +202,9 @@ static int create_process(const struct child_setup *setup, struct child *c, wcha
                           wchar_t *command, LPPROC_THREAD_ATTRIBUTE_LIST list,
                           PROCESS_INFORMATION *ret, struct err *err)
 {
-    const DWORD flags = CREATE_SUSPENDED | CREATE_NO_WINDOW | CREATE_UNICODE_ENVIRONMENT |
-                        EXTENDED_STARTUPINFO_PRESENT;
+    const DWORD flags = CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT |
+                        EXTENDED_STARTUPINFO_PRESENT |
+                        (setup->no_console ? DETACHED_PROCESS : CREATE_NO_WINDOW);
     STARTUPINFOEXW start = {.StartupInfo = {.cb = sizeof start, .dwFlags = STARTF_USESTDHANDLES}};
     start.StartupInfo.hStdInput = c->in.theirs;
     start.StartupInfo.hStdOutput = c->out.theirs;
@@ -231,13 +265,13 @@ int child_start(const struct child_setup *setup, struct child *ret, struct err *
     if (!rc)
         rc = make_job(setup, &ret->job, err);
     if (!rc)
-        rc = make_pipe(false, &ret->in, err);
+        rc = child_pipe_make(false, &ret->in, err);
     if (!rc)
-        rc = make_pipe(true, &ret->out, err);
+        rc = child_pipe_make(true, &ret->out, err);
     if (!rc && setup->error == CHILD_ERROR_DROPPED)
         rc = make_null(&ret->null_error, err);
     if (!rc && setup->error == CHILD_ERROR_PIPE)
-        rc = make_pipe(true, &ret->says, err);
+        rc = child_pipe_make(true, &ret->says, err);
     if (!rc)
         rc = start_in_job(setup, ret, program, wide_command, err);
     close_handle(&ret->in.theirs);

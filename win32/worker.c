@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
 /* The worker keeps the logon session (so that it can reach the network as the service does) and
- * loses the rest: every privilege, membership in Administrators, the account's own SID where that
- * is SYSTEM, and all write access to objects of normal integrity. */
+ * loses the rest: every privilege, membership in Administrators, and all write access to objects of
+ * normal integrity.
+ *
+ * It keeps its own user, also where that is SYSTEM: CreateProcessAsUser wants the token's user to
+ * read the program, and so do the DLLs. SYSTEM is in no group (Users) that may read them in its
+ * place, and it is the one that the window station of the service lets in, which USER32 opens for
+ * whatever it can get (MAXIMUM_ALLOWED) when it is loaded. */
 #include "win32/process.h"
 
 #include <stdlib.h>
@@ -32,18 +37,15 @@ static int lower_integrity(HANDLE token, struct err *err)
     return ERR_OK;
 }
 
-static int restricted_token(HANDLE *ret, struct err *err)
+int worker_token(HANDLE *ret, struct err *err)
 {
     SCOPED(handle_close) HANDLE own = NULL;
     SCOPED(handle_close) HANDLE token = NULL;
     SCOPED(local_free) PSID admins = NULL;
-    SCOPED(local_free) PSID system = NULL;
     int rc = sid_of("S-1-5-32-544", &admins, err);
-    if (!rc)
-        rc = sid_of("S-1-5-18", &system, err);
     if (rc)
         return rc;
-    SID_AND_ATTRIBUTES deny_only[] = {{admins, 0}, {system, 0}};
+    SID_AND_ATTRIBUTES deny_only[] = {{admins, 0}};
     if (!OpenProcessToken(
             GetCurrentProcess(),
             TOKEN_DUPLICATE | TOKEN_QUERY | TOKEN_ASSIGN_PRIMARY | TOKEN_ADJUST_DEFAULT, &own) ||
@@ -71,14 +73,15 @@ int worker_start(const struct worker_setup *in, struct worker **ret, struct err 
         JOB_OBJECT_UILIMIT_READCLIPBOARD | JOB_OBJECT_UILIMIT_WRITECLIPBOARD |
         JOB_OBJECT_UILIMIT_GLOBALATOMS | JOB_OBJECT_UILIMIT_SYSTEMPARAMETERS |
         JOB_OBJECT_UILIMIT_DISPLAYSETTINGS};
-    int rc = in->restricted ? restricted_token(&token, err) : ERR_OK;
+    int rc = in->restricted ? worker_token(&token, err) : ERR_OK;
     if (rc)
         return rc;
     struct child_setup setup = {.argv = in->argv,
                                 .token = token,
                                 .limits = &limits,
                                 .ui = &ui,
-                                .error = CHILD_ERROR_DROPPED};
+                                .error = CHILD_ERROR_DROPPED,
+                                .no_console = true};
     struct worker *w = calloc(1, sizeof *w);
     if (!w)
         return err_nomem(err);

@@ -4,6 +4,8 @@
 #include "cmocka_unit.h"
 
 #include <windows.h>
+#include <aclapi.h>
+#include <sddl.h>
 #include <shellapi.h>
 
 #include <fcntl.h>
@@ -17,6 +19,8 @@
 #include "base/str.h"
 #include "win32/deadline.h"
 #include "win32/process.h"
+#include "win32/process_int.h"
+#include "win32/token.h"
 #include "win32/utf.h"
 
 static char own[1024];
@@ -149,6 +153,85 @@ static void process_run__input__is_fed(void **state)
     free(text);
 }
 
+/* Pipes --------------------------------------------------------------------------------------- */
+
+/* Names of a process id and a counter were taken by any user, and no child could be started. */
+static void child_start__guessable_names_taken__started_all_the_same(void **state)
+{
+    (void)state;
+    const char *argv[] = {own, "exit", "7", NULL};
+    HANDLE taken[200];
+    struct process_result r;
+    struct err err = ERR_INIT;
+    for (size_t i = 0; i < ARRAY_LEN(taken); i++) {
+        wchar_t name[80];
+        swprintf(name, ARRAY_LEN(name), L"\\\\.\\pipe\\crlagent-child-%lu-%zu",
+                 GetCurrentProcessId(), i + 1);
+        taken[i] = CreateNamedPipeW(name, PIPE_ACCESS_INBOUND, PIPE_TYPE_BYTE, 1, 16, 16, 0, NULL);
+        assert_true(taken[i] != INVALID_HANDLE_VALUE);
+    }
+    int rc = process_run(argv, NULL, 20000, &r, &err);
+    for (size_t i = 0; i < ARRAY_LEN(taken); i++)
+        CloseHandle(taken[i]);
+    if (rc)
+        fail_msg("%s", err.text);
+    assert_int_equal(r.exit_code, 7);
+    buf_clear(&r.out);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return wcscmp(a, b);
+}
+
+static void child_pipe_name__many__random_and_never_the_same(void **state)
+{
+    (void)state;
+    static wchar_t names[1000][CHILD_PIPE_NAME_MAX];
+    const size_t prefix = wcslen(L"\\\\.\\pipe\\crlagent-child-");
+    static const wchar_t digits[] = L"0123456789abcdef";
+    unsigned seen[32] = {0}; /* per place: the digits that stood there, a bit each */
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        assert_int_equal(child_pipe_name(names[i], NULL), ERR_OK);
+        assert_int_equal(wcslen(names[i]), prefix + 32);
+        for (size_t k = 0; k < 32; k++) {
+            const wchar_t *digit = wcschr(digits, names[i][prefix + k]);
+            assert_non_null(digit);
+            seen[k] |= 1u << (digit - digits);
+        }
+    }
+    for (size_t k = 0; k < 32; k++)
+        assert_int_equal(seen[k], 0xFFFF);
+    qsort(names, ARRAY_LEN(names), sizeof names[0], compare_names);
+    for (size_t i = 1; i < ARRAY_LEN(names); i++)
+        assert_true(wcscmp(names[i - 1], names[i]) != 0);
+}
+
+static void child_pipe_make__access_list__owner_alone(void **state)
+{
+    (void)state;
+    SCOPED(local_free) PSECURITY_DESCRIPTOR sd = NULL;
+    SCOPED(local_free) PSID owner = NULL;
+    struct child_pipe p = {0};
+    ACL *list = NULL;
+    ACCESS_ALLOWED_ACE *entry = NULL;
+    SECURITY_DESCRIPTOR_CONTROL control = 0;
+    DWORD revision = 0;
+    assert_int_equal(child_pipe_make(true, &p, NULL), ERR_OK);
+    assert_int_equal(GetSecurityInfo(p.ours, SE_KERNEL_OBJECT, DACL_SECURITY_INFORMATION, NULL,
+                                     NULL, &list, NULL, &sd),
+                     ERROR_SUCCESS);
+    child_pipe_close(&p);
+    assert_non_null(list); /* NULL would be everybody */
+    assert_int_equal(list->AceCount, 1);
+    assert_true(GetAce(list, 0, (void **)&entry));
+    assert_int_equal(entry->Header.AceType, ACCESS_ALLOWED_ACE_TYPE);
+    assert_int_equal(sid_of("S-1-3-4", &owner, NULL), ERR_OK);
+    assert_true(EqualSid((PSID)&entry->SidStart, owner));
+    assert_true(GetSecurityDescriptorControl(sd, &control, &revision));
+    assert_true(control & SE_DACL_PROTECTED);
+}
+
 static const char *const awkward[] = {
     "plain", "",       "two words", "quo\"te", "\\",    "end\\",   "a b\\",   "\\\\srv\\x y\\",
     "\\\"",  "a\\\"b", "a\\\\\"b",  "%PATH%",  "a&b|c", "tab\tin", "\xC3\xBC"};
@@ -213,6 +296,40 @@ static void worker__speaks_both_ways__and_ends(void **state)
     assert_int_equal(worker_read(w, got, 1, 100, &err), ERR_TIMEOUT);
     worker_stop(w, 5000);
     worker_stop(NULL, 0);
+}
+
+static bool has_attribute(HANDLE token, PSID sid, DWORD attribute)
+{
+    static BYTE room[16384];
+    DWORD n;
+    assert_true(GetTokenInformation(token, TokenGroups, room, sizeof room, &n));
+    const TOKEN_GROUPS *groups = (const TOKEN_GROUPS *)room;
+    for (DWORD i = 0; i < groups->GroupCount; i++) {
+        if (EqualSid(groups->Groups[i].Sid, sid))
+            return groups->Groups[i].Attributes & attribute;
+    }
+    return false;
+}
+
+/* A user that is deny-only cannot read his own program: under LocalSystem the worker would die. */
+static void worker_token__own_user__stays_administrators_do_not(void **state)
+{
+    (void)state;
+    SCOPED(handle_close) HANDLE ours = NULL;
+    SCOPED(handle_close) HANDLE token = NULL;
+    SCOPED(scope_free) TOKEN_USER *before = NULL;
+    SCOPED(scope_free) TOKEN_USER *after = NULL;
+    SCOPED(local_free) PSID admins = NULL;
+    struct err err = ERR_INIT;
+    assert_true(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &ours));
+    if (worker_token(&token, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(token_user(ours, &before, NULL), ERR_OK);
+    assert_int_equal(token_user(token, &after, NULL), ERR_OK);
+    assert_true(EqualSid(before->User.Sid, after->User.Sid));
+    assert_false(after->User.Attributes & SE_GROUP_USE_FOR_DENY_ONLY);
+    assert_int_equal(sid_of("S-1-5-32-544", &admins, NULL), ERR_OK);
+    assert_false(has_attribute(token, admins, SE_GROUP_ENABLED));
 }
 
 static void worker__dies__unavailable(void **state)
@@ -346,9 +463,13 @@ int main(int argc, char **argv)
         cmocka_unit_test(process_run__exit_code__as_it_is),
         cmocka_unit_test(process_run__floods__output_is_capped),
         cmocka_unit_test(process_run__input__is_fed),
+        cmocka_unit_test(child_start__guessable_names_taken__started_all_the_same),
+        cmocka_unit_test(child_pipe_name__many__random_and_never_the_same),
+        cmocka_unit_test(child_pipe_make__access_list__owner_alone),
         cmocka_unit_test(process_quote__table__taken_apart_again),
         cmocka_unit_test(process_quote__known_values__as_documented),
         cmocka_unit_test(worker__speaks_both_ways__and_ends),
+        cmocka_unit_test(worker_token__own_user__stays_administrators_do_not),
         cmocka_unit_test(worker__dies__unavailable),
         cmocka_unit_test(deadline_run__in_time__result_and_error),
         cmocka_unit_test(deadline_run__hangs__left_behind_then_counted_out),
