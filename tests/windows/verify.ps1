@@ -315,8 +315,9 @@ function Test-Hardening {
     Write-Hand 'V44' 'an entry in Credential Manager, made as the account of the service, is used before the file'
 }
 
-# What the probing worker may do, seen from outside by SYSTEM while it waits for a server that does not answer.
-function Test-Worker {
+# What the probing worker may do, seen from outside by SYSTEM while it waits for a server that does not answer; and that it works:
+# a token that is too narrow ends it before its first line.
+function Test-Worker([string]$Account) {
     $config = Join-Path $data 'config\crlagent.xml'
     $silent = New-Object Net.Sockets.TcpListener([Net.IPAddress]::Loopback, ($Port + 1))
     $silent.Start()
@@ -327,18 +328,19 @@ function Test-Worker {
         Invoke-Agent stop | Out-Null
         Invoke-Agent start | Out-Null
         $asked = Start-Process $agent -ArgumentList 'check' -PassThru -WindowStyle Hidden
-        $worker = $null
+        $script:worker = $null
         Wait-Until 30 {
             $script:worker = Get-CimInstance Win32_Process -Filter "Name='crlagent.exe'" | Where-Object { $_.CommandLine -match '\sworker' } | Select-Object -First 1
             $null -ne $script:worker
         } | Out-Null
         $worker = $script:worker
-        Test-Fact 'V36' 'the worker runs' { $null -ne $worker }
+        Test-Fact 'V36' "under ${Account}: the worker runs" { $null -ne $worker }
         $what = if ($worker) { Invoke-AsSystem ($tokenReader -replace '@PID@', "$($worker.ProcessId)") } else { '' }
-        Test-Fact 'V36' "the worker's token is restricted: $what" { $what -match 'restricted=1' }
-        Test-Fact 'V36' 'its integrity is low' { $what -match 'integrity=4096\b' }
-        Test-Fact 'V36' 'no privilege but to pass through folders' { $what -match 'privileges=[01]\b' }
-        Test-Fact 'V36' 'it is in a job' { $what -match 'job=True' }
+        Test-Fact 'V36' "under ${Account}: its token is filtered: $what" { $what -match 'filtered=1' }
+        Test-Fact 'V36' "under ${Account}: its integrity is low" { $what -match 'integrity=4096\b' }
+        Test-Fact 'V36' "under ${Account}: no privilege but to pass through folders" { $what -match 'privileges=[01]\b' }
+        Test-Fact 'V36' "under ${Account}: it is no administrator" { $what -match 'admins=(deny|none)\b' }
+        Test-Fact 'V36' "under ${Account}: it is in a job" { $what -match 'job=True' }
     } finally {
         $silent.Stop()
         if ($asked -and -not $asked.HasExited) { $asked.WaitForExit(60000) | Out-Null }
@@ -346,7 +348,26 @@ function Test-Worker {
         Invoke-Agent stop | Out-Null
         Invoke-Agent start | Out-Null
     }
+    Test-Fact 'V36' "under ${Account}: what it looks at is seen" {
+        $report = (Invoke-Agent check --format json) -join "`n" | ConvertFrom-Json
+        $script:code -in 0, 1 -and $null -ne $report
+    }
     Write-Hand 'V37' 'limits of the job (one process, 512 MB): Process Explorer, properties of the worker, tab Job'
+}
+
+# The same with the account that has more to lose, and then back.
+function Test-WorkerAsSystem {
+    Set-ServiceAccount 'LocalSystem'
+    try { Test-Worker 'LocalSystem' } finally { Set-ServiceAccount 'NT SERVICE\crlagent' }
+}
+
+function Set-ServiceAccount([string]$Account) {
+    Invoke-Agent stop | Out-Null
+    Invoke-Agent install --account $Account | Out-Null
+    Test-Fact 'V36' "the service is given the account $Account, and starts" {
+        Invoke-Agent start | Out-Null
+        $script:code -eq 0 -and (Get-CimInstance Win32_Service -Filter "Name='crlagent'").StartName -eq $Account
+    }
 }
 
 $tokenReader = @'
@@ -365,14 +386,22 @@ public static class Token {
         if (!GetTokenInformation(token, what, to, 4096, out used)) throw new System.ComponentModel.Win32Exception();
         return to;
     }
+    static string Admins(IntPtr groups) {
+        for (int i = 0; i < Marshal.ReadInt32(groups); i++) {
+            IntPtr entry = new IntPtr(groups.ToInt64() + IntPtr.Size * (1 + 2 * i));
+            if (new System.Security.Principal.SecurityIdentifier(Marshal.ReadIntPtr(entry)).Value == "S-1-5-32-544")
+                return (Marshal.ReadInt32(entry, IntPtr.Size) & 16) != 0 ? "deny" : "member";
+        }
+        return "none";
+    }
     public static string Describe(int pid) {
         IntPtr process = OpenProcess(0x400, false, pid), token;
         bool job;
         if (process == IntPtr.Zero || !OpenProcessToken(process, 8, out token) || !IsProcessInJob(process, IntPtr.Zero, out job))
             throw new System.ComponentModel.Win32Exception();
         int integrity = Marshal.ReadInt32(GetSidSubAuthority(Marshal.ReadIntPtr(Ask(token, 25)), 0));
-        return "restricted=" + Marshal.ReadInt32(Ask(token, 21)) + " integrity=" + integrity + " privileges=" +
-            Marshal.ReadInt32(Ask(token, 3)) + " job=" + job;
+        return "filtered=" + Marshal.ReadInt32(Ask(token, 21)) + " integrity=" + integrity + " privileges=" +
+            Marshal.ReadInt32(Ask(token, 3)) + " job=" + job + " admins=" + Admins(Ask(token, 2));
     }
 }
 "@
@@ -836,7 +865,8 @@ try {
     Test-Hardening
     Test-Grant
     Test-User
-    Test-Worker
+    Test-Worker 'NT SERVICE\crlagent'
+    Test-WorkerAsSystem
     Test-Ca
     Test-Tls
     Test-Flow
