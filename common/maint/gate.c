@@ -162,7 +162,8 @@ static void rule_rights(struct judge *j)
         snprintf(f->found, sizeof f->found, "role bits 0x%x%s", j->in->roles,
                  j->in->view->settings.role_separation ? "; role separation is on" : "");
         snprintf(f->remedy, sizeof f->remedy,
-                 "certsrv.msc, properties of the CA, Security: allow Manage CA");
+                 "crlagent grant --ca (or certsrv.msc, properties of the CA, Security: Manage CA), "
+                 "then restart CertSvc: it reads its access list when it starts");
     }
 }
 

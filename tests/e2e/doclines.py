@@ -25,15 +25,16 @@ PROSE = "no command line: a picture, or what a program says"
 WORLDS = [
     # named as a verb only: the program says what else it needs
     (r"crlagent (hook (pre|post)-upgrade|check --url|crl \w+|evidence verify)|hsmupgrade path", "native", "20"),
-    (r"crlagent (explain( \d+| --markdown)?|version|config reference)", "native", "0"),
+    (r"crlagent (explain( \d+| --markdown)?|version|config reference|hook pre-upgrade --help)", "native", "0"),
     (r"crlagent crl find .*", "lab", "1"),  # the serial number of the page is not revoked
     (r"crlagent crl .*|crlagent evidence verify .*", "lab", "0"),
     (r"crlagent (install( --account LocalSystem)?|uninstall|start|stop|status( --json)?|maintenance|history( .*)?)", "lab", "0"),
+    (r"crlagent secret (set|remove) .*|net (stop|start) certsvc", "lab", "0"),
     (r"crlagent config (init|test|show)", "lab", "0"),
     (r"crlagent grant", "lab", "20"),  # of what?
     (r"crlagent grant --ca --services", "lab", "23"),  # Wine's SCM keeps no access lists, and grant says so
     (r'crlagent grant --ca --account "LAB\\svc-crlagent"', "lab", "20"),  # no such account here
-    (r"crlagent (grant --ca --services|revoke)( --dry-run)?", "lab", "0"),
+    (r"crlagent (grant --ca( --services --dry-run)?|revoke( --dry-run)?)", "lab", "0"),
     (r"crlagent doctor", "lab", "2"),  # rights cannot be given under Wine
     (r"crlagent notify --test", "lab", "2"),  # no mail server and no webhook are configured
     # 2: until the guide comes to the configuration the service tries the CA's key by CNG, where the lab has none
@@ -45,16 +46,16 @@ WORLDS = [
     (r"\./dev( help)?", "shell", "0"),
     (r"\./dev (demo|test|build|package|bench|soak|faults|fuzz|lint)\b.*", "none", ITSELF),
     (r"msiexec .*|osslsigncode .*", "none", MSI),
-    (r"(signtool|icacls|w32tm) .*|certutil -(store|pulse|f|dspublish|setreg|renewCert|ca\.cert|view)\b.*", "none", WINDOWS_TOOL),
+    (r"(signtool|icacls|w32tm|sc config) .*|certutil -(store|pulse|f|dspublish|setreg|renewCert|ca\.cert|view)\b.*", "none", WINDOWS_TOOL),
     (r"certutil -sign( IN OUT .*)?", "none", FORM),
     (r"([A-Z][a-z]+-[A-Z]\w+|\$\w+ =|exit \$).*", "none", NO_POWERSHELL),
     (r".*[─═▶◀].*|\(crlagent .*|\.\.\. .*|'ca\.crl': at offset .*", "none", PROSE),
 ]
 PROGRAMS = r"crlagent|hsmupgrade"
-OTHERS = r"certutil -|msiexec /|osslsigncode |signtool |icacls |\./dev\b|[A-Z][a-z]+-[A-Z][a-z]+\w* -\w"
+OTHERS = r"certutil -|msiexec /|osslsigncode |signtool |icacls |net st|sc config |\./dev\b|[A-Z][a-z]+-[A-Z][a-z]+\w* -\w"
 CALL = re.compile(rf'(?<![\w/.(-])(?:& )?(?:"[^"\n]*\\)?({PROGRAMS})(?:\.exe"| )[ ]*(-?[a-z].*)')
 # In the catalogue of findings what to type stands behind a colon, up to the next thought.
-TYPED = re.compile(r"`([^`]+)`|\w: '?((?:crlagent|certutil|w32tm) [-/a-z].*?)(?=\.? - |; |\. |\.?\n|\.?$|' | \(| creates | shows )")
+TYPED = re.compile(r"`([^`]+)`|\w: '?((?:crlagent|certutil|w32tm) [-/a-z].*?)(?=\.? - |; |\. |\.?\n|\.?$|' | \(| creates | shows | with )")
 TASK = re.compile(r"-Execute \$exe -Argument '([^']+)'")
 
 
@@ -62,7 +63,7 @@ def plain(text):
     """A command line as it is typed: without the explanation behind it, with every optional word, with values for variables."""
     text = re.split(r" {3,}| {2,}(?!--)", text.strip())[0].replace("\\|", "|")
     text = re.sub(r"\[(--?[^]]+)\]", r"\1", text)
-    text = re.sub(r"\{\{ change \}\}|\{change\}", "CHG0012345", text).replace("$(Get-Date -Format yyyyMMdd)", "20261123")
+    text = re.sub(r"\{\{ change \}\}|\{change\}|\bCHANGE\b", "CHG0012345", text).replace("$(Get-Date -Format yyyyMMdd)", "20261123")
     return re.sub(r" +", " ", text).strip()
 
 

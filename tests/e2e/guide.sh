@@ -40,7 +40,7 @@ in_lab() {
     sed -E -e "s# OLD NEW# $crl $crl#; s# SERIAL FILE# 01 $crl#; s#FILE\|URL\|-#$crl#; s#\|-\$##" \
         -e "s#--cert FILE#--cert C:\\\\pki\\\\webserver.cer#; s#evidence verify (FILE|C:[^ ]*)#evidence verify C:\\\\ProgramData\\\\crlagent\\\\reports\\\\$(basename "$bundle")#" \
         -e "s# FILE\b# $crl#; s# CA\.pem# C:\\\\pki\\\\issuing-ca.cer#; s#(^| )((issuing|root)-ca\.cer|(current|new)\.crl)#\1C:\\\\pki\\\\\2#g" \
-        -e "s# HASH# $([ ! -e "$bundle" ] || jq -r .head "$bundle")#; s#--format FORMAT#--format json#; s#\{url\}#$url#" \
+        -e "s# HASH# $([ ! -e "$bundle" ] || jq -r .head "$bundle")#; s#--format FORMAT#--format json#; s#\{url\}| URL\b# $url#" \
         -e "s#--certificate-life T#--certificate-life 400d#; s#--list N#--list 5#; s# DURATION# 6h#; s#--change ID#--change $CHANGE#" \
         -e "s#--until TIME#--until $(date -u -d '+3 days' +%FT%TZ)#; s#ca01\.corp\.example\\\\Corp#ca01.lab.test\\\\Lab#" <<< "$line"
 }
@@ -63,7 +63,7 @@ open_maintenance() { # ARGUMENTS...
 # before LINE HEADING: what the reader of that place has before him
 before() {
     case $1 in
-        "crlagent install"* | "crlagent uninstall" | "crlagent start" | "crlagent config "* | "crlagent crl "*) return 0 ;;
+        "crlagent install"* | "crlagent uninstall" | "crlagent start" | "crlagent config "* | "crlagent crl "* | "crlagent secret "* | "net "*) return 0 ;;
     esac
     [ "$SERVICE" != removed ] || { agent install > /dev/null && SERVICE=stopped; }
     [ "$SERVICE" != stopped ] || { agent start > /dev/null && SERVICE=running; }
@@ -75,6 +75,7 @@ before() {
             ;;
         "$RESERVE_SCENE: crlagent hook post-upgrade "*) lab hsm present > /dev/null ;;
         *": crlagent reserve recall") expect_rc 0 agent reserve make ;;
+        *": crlagent secret remove mail") echo password | win "$PROGRAM" secret set mail > /dev/null ;;
         *": crlagent extend "* | *": crlagent resume "*) open_maintenance ;;
         *": crlagent abort "*) open_maintenance --prepare-only ;;
     esac
@@ -127,7 +128,7 @@ while IFS=$'\t' read -r want place heading line <&3; do
     program=$1.exe rc=0
     [ "$1" != crlagent ] || program=$PROGRAM
     shift
-    OUT=$(win "$program" "$@" 2>&1 < /dev/null) || rc=$?
+    OUT=$(win "$program" "$@" 2>&1 <<< "the password, where one is asked for") || rc=$?
     [[ " $want " == *" $rc "* ]] || fail "$place: '$line' ended with $rc, expected one of '$want': $OUT"
     [ -n "$OUT" ] || [[ $line == *--quiet* || $line == *--output* ]] || fail "$place: '$line' said nothing"
     CHECKS=$((CHECKS + 1)) ran=$((ran + 1))
