@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/render.h"
+#include "base/file.h"
 #include "base/str.h"
 
 struct asking {
@@ -89,8 +90,26 @@ static int failed(struct asking *a, int rc, const struct err *err)
     return cli_fail(a->cli, exit_of((enum err_code)rc), &e);
 }
 
-int control_run(struct cli *cli, const struct protocol_request *req,
-                const struct control_style *style)
+/* What is done with the answer. */
+typedef int (*finish_fn)(struct asking *a, void *output);
+
+static int to_console(struct asking *a, void *output)
+{
+    (void)output;
+    return show_document(a);
+}
+
+static int to_file(struct asking *a, void *output)
+{
+    const struct buf *doc = &a->final.document;
+    if (doc->len == 0 || a->final.exit_code > EXIT_CHECK_UNKNOWN)
+        return a->final.exit_code;
+    int rc = file_write_atomic(output, doc->data, doc->len, &a->err);
+    return rc ? cli_fail(a->cli, EXIT_CHECK_UNKNOWN, &a->err) : a->final.exit_code;
+}
+
+static int run(struct cli *cli, const struct protocol_request *req,
+               const struct control_style *style, finish_fn finish, void *output)
 {
     SCOPED(buf_free) struct buf message = BUF_INIT;
     struct asking a = {.cli = cli, .style = style, .reader = PROTOCOL_READER_INIT};
@@ -110,11 +129,41 @@ int control_run(struct cli *cli, const struct protocol_request *req,
     } else {
         if (*a.final.message)
             fprintf(cli->err, "crlagent: %s\n", a.final.message);
-        code = show_document(&a);
+        code = finish(&a, output);
     }
+    if (style->silent && a.final.document.len == 0)
+        fprintf(cli->out, "%s\n", style->silent);
     protocol_reader_free(&a.reader);
     buf_free(&a.final.document);
     return code;
+}
+
+int control_run(struct cli *cli, const struct protocol_request *req,
+                const struct control_style *style)
+{
+    return run(cli, req, style, to_console, NULL);
+}
+
+static int to_buf(struct asking *a, void *output)
+{
+    struct buf *ret = output;
+    if (buf_add(ret, a->final.document.data, a->final.document.len))
+        buf_clear(ret);
+    return a->final.exit_code;
+}
+
+int control_fetch(struct cli *cli, const struct protocol_request *req, struct buf *ret)
+{
+    const struct control_style style = {.plain = true, .quiet = true};
+    return run(cli, req, &style, to_buf, ret);
+}
+
+int control_check(struct cli *cli, const struct protocol_request *req, const char *output,
+                  const char *silent)
+{
+    const struct control_style style = {.plain = true, .quiet = true, .silent = silent};
+    int code = run(cli, req, &style, output ? to_file : to_console, (void *)(uintptr_t)output);
+    return code > EXIT_CHECK_UNKNOWN ? EXIT_CHECK_UNKNOWN : code;
 }
 
 int control_token(const char *text, struct protocol_request *req, struct err *err)

@@ -23,15 +23,25 @@ struct control {
 
 /* How an answer is shown. */
 struct control_style {
-    bool json;  /* the document as it came, on standard output */
-    bool quiet; /* no progress on standard error */
-    bool plain; /* the document is text already: printed as it is */
+    bool json;          /* the document as it came, on standard output */
+    bool quiet;         /* no progress on standard error */
+    bool plain;         /* the document is text already: printed as it is */
+    const char *silent; /* printed on standard output when no document came; NULL = nothing */
 };
 
 /* Asks and prints: progress and message to cli->err, the document to cli->out. Returns the exit
  * code for the command line. */
 int control_run(struct cli *cli, const struct protocol_request *req,
                 const struct control_style *style);
+
+/* The same for a document that is text: into output, whole or not at all; NULL = standard output.
+ * silent: the line for standard output when no document came, NULL = none. Returns
+ * EXIT_CHECK_UNKNOWN for everything that is no answer of a check. */
+int control_check(struct cli *cli, const struct protocol_request *req, const char *output,
+                  const char *silent);
+
+/* The document alone, into ret, which stays empty when none came. */
+int control_fetch(struct cli *cli, const struct protocol_request *req, struct buf *ret);
 
 /* "ID.EPOCH" into a request; NULL is fine. ERR_INVALID. */
 MUST_CHECK int control_token(const char *text, struct protocol_request *req, struct err *err);

@@ -5,13 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/urlfile.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "cdp/fetch.h"
 #include "cdp/fetch_blob.h"
 #include "health/skipped.h"
-
-#define URL_FILE_MAX (64u * 1024 * 1024)
 
 void probing_free(struct probing *p)
 {
@@ -33,24 +32,6 @@ static int add_list(struct probing *p, const struct opt_list *list, enum locatio
     int rc = ERR_OK;
     for (size_t i = 0; !rc && i < list->n; i++)
         rc = locations_add_url(&p->locations, list->item[i], role, FROM_COMMAND_LINE, 0, err);
-    return rc;
-}
-
-static int add_url_file(struct probing *p, const char *path, struct err *err)
-{
-    SCOPED(buf_free) struct buf text = BUF_INIT;
-    int rc = file_read(path, URL_FILE_MAX, &text, err);
-    size_t line = 0;
-    for (char *s = text.data, *next; !rc && s && *s; s = next) {
-        size_t len = strcspn(s, "\r\n");
-        next = s + len + strspn(s + len, "\r\n");
-        s[len] = '\0';
-        line++;
-        if (len && s[0] != '#')
-            rc = locations_add_url(&p->locations, s, ROLE_CRL_BASE, FROM_COMMAND_LINE, 0, err);
-        if (rc)
-            err_context(err, "%s, entry %zu", path, line);
-    }
     return rc;
 }
 
@@ -212,7 +193,7 @@ static int gather(struct cli *cli, struct probing *p, const struct probing_optio
     if (!rc)
         rc = add_list(p, &o->delta_urls, ROLE_CRL_DELTA, err);
     if (!rc && o->url_file)
-        rc = add_url_file(p, o->url_file, err);
+        rc = urlfile_add(&p->locations, o->url_file, err);
     if (!rc)
         rc = add_certificates(p, &o->certs, FROM_CERTIFICATE, err);
     if (!rc)

@@ -15,7 +15,18 @@
 
 #define CHECK_DETAIL                                                                               \
     "With --url or --cert it needs neither the service nor rights. Every address of a name is "    \
-    "asked.\nExit codes: 0 OK, 1 warning, 2 critical, 3 unknown; --fail-on chooses what counts."
+    "asked.\nWithout a location the service looks, with its own settings. What only a "            \
+    "certificate or CRL names is\nfollowed by http, https and ldap:///, Freshest CRL only with a " \
+    "good signature (--issuer).\nExit codes: 0 OK, 1 warning, 2 critical, 3 unknown; --fail-on "   \
+    "chooses what counts."
+
+#define SIMULATE_DETAIL                                                                            \
+    "Locations as for check; without one the service looks at those it knows.\n"                   \
+    "Exit codes: 0 every CRL outlives the outage, 2 one does not, 3 unknown."
+
+#define EVIDENCE_DETAIL                                                                            \
+    "The bundle is verified first. Exit codes: 0 shown, 2 the bundle was changed, 3 it cannot be " \
+    "read\nor holds no report."
 
 #define REPORT_DETAIL                                                                              \
     "With runway, history and the maintenance that is open; nothing is probed for it.\n"           \
@@ -63,9 +74,12 @@ static const struct verb table[] = {
     {"check", "", "Probe CRL locations and report their health.", CHECK_DETAIL, verb_check},
     {"report", "", "Show what the service saw when it last looked at the locations.", REPORT_DETAIL,
      verb_report},
-    {"simulate", "", "Show what an outage of the CA does to each location.", NULL, verb_simulate},
+    {"simulate", "", "Show what an outage of the CA does to each location.", SIMULATE_DETAIL,
+     verb_simulate},
     {"evidence verify", "FILE", "Check that an evidence bundle was not changed.", NULL,
      verb_evidence_verify},
+    {"evidence show", "FILE", "Show the health report of a maintenance beside the one before it.",
+     EVIDENCE_DETAIL, verb_evidence_show},
     {"notify", "", "Test the configured ways of telling people.", NULL, verb_notify},
     {"explain", "[ID|NAME]", "Explain an event or finding.", NULL, verb_explain},
     {"config test", "", "Check the configuration file.", NULL, verb_config_test},

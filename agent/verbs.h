@@ -42,6 +42,7 @@ int verb_worker(struct cli *cli, int argc, char **argv);
 int verb_secret_set(struct cli *cli, int argc, char **argv);    /* Windows only */
 int verb_secret_remove(struct cli *cli, int argc, char **argv); /* Windows only */
 int verb_evidence_verify(struct cli *cli, int argc, char **argv);
+int verb_evidence_show(struct cli *cli, int argc, char **argv);
 int verb_notify(struct cli *cli, int argc, char **argv);
 int verb_help(struct cli *cli, int argc, char **argv);
 int verb_version(struct cli *cli, int argc, char **argv);

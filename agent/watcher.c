@@ -11,6 +11,7 @@
 #include "agent/conductor_int.h"
 #include "agent/lazyadmin.h"
 #include "base/str.h"
+#include "watch/forecast.h"
 #include "watch/watch.h"
 #include "win32/caevents.h"
 #include "win32/service.h"
@@ -21,6 +22,7 @@
 struct rendering {
     enum report_format format;
     enum severity fail_on;
+    int64_t outage, from; /* simulate: seconds, and UTC or WHEN_NONE; outage 0 = a report */
 };
 
 struct asked {
@@ -117,8 +119,13 @@ static void answer_one(struct watcher *w, struct pipe_call *call, const struct r
     SCOPED(buf_free) struct buf text = BUF_INIT;
     struct err err = ERR_INIT;
     int exit_code = EXIT_CHECK_UNKNOWN;
-    (void)w;
-    if (look_render(l, store, NULL, how->format, how->fail_on, &text, &exit_code, &err))
+    bool fits = false;
+    int rc = how->outage
+                 ? look_forecast(l, w->setup.config, how->from, how->outage, &text, &fits, &err)
+                 : look_render(l, store, NULL, how->format, how->fail_on, &text, &exit_code, &err);
+    if (how->outage && !rc)
+        exit_code = fits ? EXIT_DONE : EXIT_CHECK_CRITICAL;
+    if (rc)
         call_answer(call, EXIT_CHECK_UNKNOWN, err.text, "", 0);
     else
         call_answer(call, exit_code, "", buf_str(&text), text.len);
@@ -261,15 +268,23 @@ static void report(struct watcher *w, struct pipe_call *call, const struct rende
 bool watcher_request(struct watcher *w, struct pipe_call *call, const struct pipe_peer *peer,
                      const struct protocol_request *req)
 {
-    struct rendering how = {REPORT_TEXT, SEV_WARNING};
+    struct rendering how = {REPORT_TEXT, SEV_WARNING, 0, WHEN_NONE};
     struct err err = ERR_INIT;
-    bool check = strcmp(req->verb, "check") == 0;
+    bool simulate = strcmp(req->verb, "simulate") == 0;
+    bool check = simulate || strcmp(req->verb, "check") == 0;
+    if (simulate) {
+        how.outage = req->window;
+        how.from = req->until < 0 ? WHEN_NONE : req->until;
+    }
     if (!w || (!check && strcmp(req->verb, "report") != 0))
         return false;
     if (peer->right < PIPE_RIGHT_READ)
         call_answer(call, EXIT_NOT_PERMITTED,
                     "this account may not read the status; ask for membership in the readers group "
                     "of the configuration",
+                    "", 0);
+    else if (simulate && how.outage <= 0)
+        call_answer(call, EXIT_CHECK_UNKNOWN, "field 'window': the length of the outage is needed",
                     "", 0);
     else if ((*req->format && report_format_parse(req->format, &how.format, &err)) ||
              (*req->fail_on && severity_parse(req->fail_on, &how.fail_on, &err)))

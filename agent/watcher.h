@@ -31,8 +31,8 @@ MUST_CHECK int watcher_start(const struct watcher_setup *setup, struct watcher *
  * the end of the program; nothing it uses may be freed. NULL is fine. */
 bool watcher_stop(struct watcher *w);
 
-/* "check" (a look now) and "report" (the last look); true when verb is one of them: the call is
- * answered then, now or later. Any thread. */
+/* "check" and "simulate" (a look now) and "report" (the last look); true when verb is one of them:
+ * the call is answered then, now or later. Any thread. */
 bool watcher_request(struct watcher *w, struct pipe_call *call, const struct pipe_peer *peer,
                      const struct protocol_request *req);
 

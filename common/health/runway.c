@@ -23,14 +23,17 @@ static bool on_line(const struct probe_target *t, const struct runway_line *l)
            (t->role == ROLE_CRL_DELTA) == l->delta;
 }
 
-/* Was a CRL of the right kind read whose signature holds as far as it was looked at? Without a
- * nextUpdate there is nothing to compute with. */
-static bool usable(const struct probe_target *t, const struct probe_result *r)
+bool runway_serves(const struct probe_target *t, const struct probe_result *r)
 {
     return (r->status == PROBE_OK || r->status == PROBE_NOT_MODIFIED) &&
            crl_is_delta(&r->facts) == (t->role == ROLE_CRL_DELTA) &&
-           (r->signature == CRL_SIG_GOOD || r->signature == CRL_SIG_NOT_CHECKED) &&
-           r->facts.next_update != WHEN_NONE;
+           (r->signature == CRL_SIG_GOOD || r->signature == CRL_SIG_NOT_CHECKED);
+}
+
+/* Without a nextUpdate there is nothing to compute with. */
+static bool usable(const struct probe_target *t, const struct probe_result *r)
+{
+    return runway_serves(t, r) && r->facts.next_update != WHEN_NONE;
 }
 
 static struct runway_line *line_of(struct runway *rw, const struct probe_target *t)

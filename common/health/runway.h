@@ -41,6 +41,9 @@ struct runway {
     size_t weakest_line;
 };
 
+/* Was a CRL of the right kind read there whose signature holds as far as it was looked at? */
+bool runway_serves(const struct probe_target *t, const struct probe_result *r);
+
 /* A probe counts for a line when its target has a CRL role and is not a parent's. Only a CRL that
  * was read, is of the right kind, and whose signature is good (or was not checked) is usable. now
  * and propagation in seconds. Parent CRLs are left out: they have their own check. Without memory

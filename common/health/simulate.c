@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "health/runway.h"
+
 /* When this CRL meets a threshold: a time before nextUpdate, or a share of its life. */
 static int64_t threshold_time(const struct crl_facts *f, int64_t seconds, uint8_t percent)
 {
@@ -33,10 +35,10 @@ static int compare(const void *a, const void *b)
 }
 
 void simulate_outage(const struct probe_target *targets, const struct probe_result *results,
-                     size_t n, int64_t from, int64_t outage, int64_t propagation,
-                     const struct crl_thresholds *t, struct simulate_line *ret, size_t *ret_n)
+                     size_t n, const struct simulate_outage *o, struct simulate_line *ret,
+                     size_t *ret_n)
 {
-    int64_t end = from + outage + propagation;
+    int64_t from = o->from, end = o->from + o->seconds + o->propagation;
     size_t lines = 0;
     for (size_t i = 0; i < n; i++) {
         const struct crl_facts *f = &results[i].facts;
@@ -44,7 +46,9 @@ void simulate_outage(const struct probe_target *targets, const struct probe_resu
         if (targets[i].parent ||
             (targets[i].role != ROLE_CRL_BASE && targets[i].role != ROLE_CRL_DELTA))
             continue;
-        bool has = results[i].status == PROBE_OK || results[i].status == PROBE_NOT_MODIFIED;
+        bool has = runway_serves(&targets[i], &results[i]);
+        const struct crl_thresholds *t =
+            o->thresholds_of ? o->thresholds_of(o->thresholds_arg, &targets[i]) : o->thresholds;
         if (!has || f->next_update == WHEN_NONE) {
             l.unknown = !has;
             l.spare = has ? INT64_MAX : INT64_MIN;

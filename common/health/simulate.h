@@ -18,11 +18,19 @@ struct simulate_line {
     bool unknown;               /* no usable CRL came from there: nothing can be said */
 };
 
+struct simulate_outage {
+    int64_t from, seconds; /* UTC; nothing is published in [from, from + seconds) */
+    int64_t propagation;   /* seconds that a new CRL takes to be visible after it */
+    const struct crl_thresholds *thresholds;
+    /* Per location; NULL = the ones above for all. */
+    const struct crl_thresholds *(*thresholds_of)(void *arg, const struct probe_target *t);
+    void *thresholds_arg;
+};
+
 /* Fills ret[0..*ret_n) (room for n) with one line per CRL location, those that fall first in front.
- * During [from, from + outage) nothing is published. propagation: seconds that a new CRL takes to
- * be visible after the outage. */
+ * A location serves a CRL as runway_serves() says. */
 void simulate_outage(const struct probe_target *targets, const struct probe_result *results,
-                     size_t n, int64_t from, int64_t outage, int64_t propagation,
-                     const struct crl_thresholds *t, struct simulate_line *ret, size_t *ret_n);
+                     size_t n, const struct simulate_outage *o, struct simulate_line *ret,
+                     size_t *ret_n);
 
 #endif

@@ -203,3 +203,26 @@ int evidence_verify(const void *data, size_t len, struct evidence_facts *ret, st
     json_decref(doc);
     return rc;
 }
+
+int evidence_entry(const void *data, size_t len, const char *kind, struct buf *ret, struct err *err)
+{
+    json_error_t why;
+    json_t *doc = json_loadb(data, len, JSON_REJECT_DUPLICATES, &why);
+    const json_t *entries = json_object_get(doc, "entries");
+    char *text = NULL;
+    int rc = doc ? ERR_OK : err_set(err, ERR_PARSE, "line %d: %s", why.line, why.text);
+    for (size_t i = json_array_size(entries); !rc && !text && i-- > 0;) {
+        const json_t *entry = json_array_get(entries, i);
+        if (strcmp(get(entry, "kind"), kind) == 0)
+            text = json_dumps(json_object_get(entry, "data"), JSON_COMPACT | JSON_ENCODE_ANY);
+    }
+    if (!rc && !text)
+        rc = err_set(err, ERR_NOT_FOUND, "the bundle has no entry '%s'", kind);
+    if (!rc) {
+        buf_puts(ret, text);
+        rc = buf_check(ret, "an entry of the bundle", err);
+    }
+    free(text);
+    json_decref(doc);
+    return rc;
+}

@@ -39,4 +39,9 @@ struct evidence_facts {
 MUST_CHECK int evidence_verify(const void *data, size_t len, struct evidence_facts *ret,
                                struct err *err);
 
+/* Appends the data of the last entry of that kind, as JSON text. The bundle is not verified here.
+ * ERR_NOT_FOUND: there is no such entry. */
+MUST_CHECK int evidence_entry(const void *data, size_t len, const char *kind, struct buf *ret,
+                              struct err *err);
+
 #endif

@@ -123,23 +123,49 @@ const char *report_title(const struct report *r)
     return r->ca[0] ? r->ca : r->config[0] ? r->config : "CRL locations";
 }
 
-static bool same_location(const struct probe_target *a, const struct probe_target *b)
+static bool same_url(const struct report *r, size_t i, const struct report *of, size_t k)
 {
+    const struct probe_target *a = &r->targets[i], *b = &of->targets[k];
     return a->role == b->role && a->key_index == b->key_index && a->partition == b->partition &&
-           a->as_client == b->as_client && strcmp(a->url, b->url) == 0 &&
-           strcmp(a->address, b->address) == 0;
+           a->as_client == b->as_client && strcmp(a->url, b->url) == 0;
 }
 
-/* Lists seldom differ much: the same place is looked at first. */
-static size_t find_same(const struct report *r, const struct probe_target *t, size_t hint)
+/* Who was asked, or who answered: a report that was kept has only the latter. */
+static const char *server_of(const struct report *r, size_t i)
 {
-    if (hint < r->n && same_location(&r->targets[hint], t))
-        return hint;
+    return r->results[i].address[0] ? r->results[i].address : r->targets[i].address;
+}
+
+static bool same_location(const struct report *r, size_t i, const struct report *of, size_t k)
+{
+    return same_url(r, i, of, k) && strcmp(server_of(r, i), server_of(of, k)) == 0;
+}
+
+/* The one row of that URL; SIZE_MAX when there is none or several. */
+static size_t only_row(const struct report *r, const struct report *of, size_t k)
+{
+    size_t found = SIZE_MAX;
     for (size_t i = 0; i < r->n; i++) {
-        if (same_location(&r->targets[i], t))
+        if (!same_url(r, i, of, k))
+            continue;
+        if (found != SIZE_MAX)
+            return SIZE_MAX;
+        found = i;
+    }
+    return found;
+}
+
+/* Where r has what row k of the other report is about. Lists seldom differ much: the same place is
+ * looked at first. A name that was asked once may have been answered by another server. */
+static size_t find_same(const struct report *r, const struct report *of, size_t k)
+{
+    if (k < r->n && same_location(r, k, of, k))
+        return k;
+    for (size_t i = 0; i < r->n; i++) {
+        if (same_location(r, i, of, k))
             return i;
     }
-    return SIZE_MAX;
+    return only_row(of, of, k) == k ? only_row(r, of, k) : SIZE_MAX;
 }
 
 /* Larger is worse. */
@@ -184,7 +210,7 @@ size_t report_compare(const struct report *r,
 {
     size_t worse = 0;
     for (size_t i = 0; r->before && i < r->n; i++) {
-        struct report_change c = {false, i, find_same(r->before, &r->targets[i], i), ""};
+        struct report_change c = {false, i, find_same(r->before, r, i), ""};
         bool told = true;
         if (c.before == SIZE_MAX) {
             snprintf(c.text, sizeof c.text, "new location: %s", report_state(r, i));
@@ -198,7 +224,7 @@ size_t report_compare(const struct report *r,
     }
     for (size_t b = 0; r->before && b < r->before->n; b++) {
         struct report_change c = {true, SIZE_MAX, b, "no longer among the locations"};
-        if (find_same(r, &r->before->targets[b], b) == SIZE_MAX) {
+        if (find_same(r, r->before, b) == SIZE_MAX) {
             worse++;
             each(arg, &c);
         }

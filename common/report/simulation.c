@@ -97,19 +97,34 @@ static void verdict(const struct simulate_line *line, size_t n, int64_t outage, 
         buf_puts(out, "No outage fits: the first has no runway at its beginning.\n");
 }
 
+static void runway_line(const struct report *r, const struct report_style *style, struct buf *out)
+{
+    struct headline h;
+    report_headline(r, &h);
+    bool colour = style && style->colour;
+    const char *paint = h.runway_severity == SEV_CRITICAL  ? RED
+                        : h.runway_severity == SEV_WARNING ? YELLOW
+                                                           : GREEN;
+    buf_printf(out, "%sRunway: %s%s %s\n", colour ? paint : "", h.runway, colour ? PLAIN : "",
+               h.weakest);
+}
+
 void report_simulation(const struct report *r, const struct simulate_line *line, size_t n,
-                       int64_t from, int64_t outage, const struct report_style *style,
+                       const struct simulate_outage *o, const struct report_style *style,
                        struct buf *out)
 {
     char a[WHEN_TEXT_MAX], b[WHEN_TEXT_MAX], c[WHEN_TEXT_MAX];
+    int64_t from = o->from, outage = o->seconds;
     size_t columns = COLUMNS_MAX;
     if (style && style->columns > 0 && style->columns < COLUMNS_MAX)
         columns = style->columns < 90 ? 90 : (size_t)style->columns;
-    buf_printf(out, "Outage of %s from %s: nothing is signed until %s", duration_format(outage, b),
-               when_format(from, a), when_format(from + outage, c));
-    if (r->propagation)
-        buf_printf(out, ",\na new CRL is everywhere %s later", duration_format(r->propagation, b));
-    buf_puts(out, ". Times are UTC, to the minute.\n\n");
+    runway_line(r, style, out);
+    buf_printf(out, "Outage of %s from %s: nothing is signed until %s%s\n",
+               duration_format(outage, b), when_format(from, a), when_format(from + outage, c),
+               o->propagation ? "," : ".");
+    if (o->propagation)
+        buf_printf(out, "a new CRL is everywhere %s later. ", duration_format(o->propagation, b));
+    buf_puts(out, "Times are UTC, to the minute.\n\n");
     buf_printf(out, "  %-5s %3s  %-11s  %-11s  %-11s  %9s  %s\n", "Type", "Key", "Yellow", "Red",
                "Fatal", "Spare", "Location");
     for (size_t i = 0; i < n; i++)

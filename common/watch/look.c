@@ -30,15 +30,9 @@ void look_free(struct look **l)
     *l = NULL;
 }
 
-struct chooser {
-    const struct config *config;
-    struct crl_thresholds own;
-};
-
-/* Thresholds of a location that the configuration names, or of its kind. */
-static const struct crl_thresholds *thresholds_of(void *arg, const struct probe_target *t)
+const struct crl_thresholds *look_thresholds_of(void *arg, const struct probe_target *t)
 {
-    struct chooser *a = arg;
+    struct look_thresholds *a = arg;
     const struct config_location *found = NULL;
     for (size_t i = 0; i < a->config->n_locations; i++) {
         if (url_same(a->config->locations[i].url, t->url))
@@ -94,7 +88,7 @@ int look_judge(const struct config *config, const struct health_known *known, si
                const struct own_list *own, struct look *l, struct err *err)
 {
     SCOPED(health_ca_certs_free) struct health_ca_certs certs = {0};
-    struct chooser arg = {.config = config};
+    struct look_thresholds arg = {.config = config};
     const struct crl_thresholds base = config_thresholds(config, NULL, false);
     l->verdicts = calloc(l->round.n + 1, sizeof *l->verdicts);
     if (!l->verdicts)
@@ -115,7 +109,7 @@ int look_judge(const struct config *config, const struct health_known *known, si
         .certs = certs.item,
         .n_certs = certs.n,
         .thresholds = &base,
-        .thresholds_of = thresholds_of,
+        .thresholds_of = look_thresholds_of,
         .thresholds_arg = &arg,
         .now = l->round.when,
     };

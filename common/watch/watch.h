@@ -91,6 +91,12 @@ MUST_CHECK int look_take(const struct watch_setup *s, bool ask_ca, const struct 
 struct own_list;
 MUST_CHECK int look_judge(const struct config *config, const struct health_known *known, size_t n,
                           const struct own_list *own, struct look *l, struct err *err);
+/* Thresholds of a location that the configuration names, or of its kind; for health_input. */
+struct look_thresholds {
+    const struct config *config;
+    struct crl_thresholds own; /* the answer */
+};
+const struct crl_thresholds *look_thresholds_of(void *arg, const struct probe_target *t);
 /* The newest CRL of each line; returns how many. */
 size_t look_known(const struct look *l, struct health_known *ret, size_t max);
 /* Tests every living key once and keeps the results. *ret_failed = one did not sign. */

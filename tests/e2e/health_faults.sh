@@ -210,6 +210,32 @@ run_check --cert "$work/twice.pem" --issuer "$work/ca.pem"
 [ "$(json "[l['type'] for l in r['locations']], r['locations'][1]['origins']")" = "['base', 'delta'] ['certificate', 'freshest']" ] && pass ||
     fail "delta named twice: $(json "[(l['url'], l['origins']) for l in r['locations']]")"
 
+# Lists of URLs as PowerShell 5 writes them (Set-Content -Encoding UTF8, Out-File) and as people do.
+printf '\xef\xbb\xbf%s\r\n' $base/good.crl > "$work/list1"
+{ printf '\xff\xfe'; printf '%s\r\n' $base/good.crl | iconv -t UTF-16LE; } > "$work/list2"
+printf '\r\n  # mine\r\n\t %s \t\r\n' $base/good.crl > "$work/list3"
+for n in 1 2 3; do
+    run_check --url-file "$work/list$n" --issuer "$work/ca.pem"
+    [ $rc = 0 ] && [ "$(json "[l['url'] for l in r['locations']]")" = "['$base/good.crl']" ] && pass || fail "--url-file, kind $n: rc $rc $(cat "$work/err.txt")"
+done
+printf '%s\r\n\r\nftp://x/y\r\n' $base/good.crl > "$work/list4"
+run_check --url-file "$work/list4"
+[ $rc = 3 ] && grep -q "list4, line 3: " "$work/err.txt" && pass || fail "--url-file, bad line: rc $rc $(cat "$work/err.txt")"
+
+# Before and after: one CRL goes back, another location comes, one goes.
+cp "$work/web/good.crl" "$work/web/moving.crl"
+"$crlagent" check --url $base/moving.crl --url $base/base17.crl --no-freshest --issuer "$work/ca.pem" --format json --output "$work/before.json" || true
+cp "$work/web/old/good.crl" "$work/web/moving.crl"
+rc=0; "$crlagent" check --url $base/moving.crl --url $base/good.crl --no-freshest --issuer "$work/ca.pem" --before "$work/before.json" > "$work/line" || rc=$?
+grep -q 'Compared with the report before' "$work/line" && grep -q '2 locations worse than before' "$work/line" && pass || fail "--before: $(cat "$work/line")"
+"$crlagent" check --url $base/moving.crl --url $base/good.crl --no-freshest --issuer "$work/ca.pem" --before "$work/before.json" --format html > "$work/line" || true
+grep -q '2 worse than before' "$work/line" && grep -q 'number 17, until .* number 16, until' "$work/line" && pass || fail "--before as a page"
+run_check --url $base/moving.crl --url $base/good.crl --no-freshest --issuer "$work/ca.pem" --before "$work/before.json"
+[ "$(json "r['comparison']['worse'], len(r['comparison']['changes'])")" = "2 3" ] && pass || fail "--before as JSON: $(json "r['comparison']")"
+printf '{"schema":"crlagent-report","version":2}' > "$work/newer.json"
+run_check --url $base/good.crl --before "$work/newer.json"
+[ $rc = 3 ] && grep -q "newer.json': expected schema 'crlagent-report' version 1" "$work/err.txt" && pass || fail "--before, another version: rc $rc $(cat "$work/err.txt")"
+
 # The monitoring line and --fail-on.
 rc=0; "$crlagent" check --url $base/mime --issuer "$work/ca.pem" --format nagios > "$work/line" || rc=$?
 [ $rc = 1 ] && grep -q "^CRL WARNING - runway .* | 'runway'=[0-9]*s" "$work/line" && [ "$(wc -l < "$work/line")" = 1 ] && pass ||
@@ -221,5 +247,8 @@ rc=0; "$crlagent" check --url $base/mime --issuer "$work/ca.pem" --fail-on criti
 rc=0; "$crlagent" simulate --outage 36h --url $base/nearly.crl --issuer "$work/ca.pem" > "$work/line" || rc=$?
 [ $rc = 2 ] && grep -q 'does not fit' "$work/line" && pass || fail "simulate: rc $rc $(cat "$work/line")"
 rc=0; "$crlagent" simulate --outage 36h --url $base/good.crl --issuer "$work/ca.pem" > "$work/line" || rc=$?
-[ $rc = 0 ] && grep -q 'No location expires' "$work/line" && pass || fail "simulate: rc $rc $(cat "$work/line")"
+[ $rc = 0 ] && grep -q 'No location expires' "$work/line" && [[ "$(head -1 "$work/line")" == "Runway: 5d 23h until "* ]] &&
+    ! grep -qE '.{101}' "$work/line" && pass || fail "simulate: rc $rc $(cat "$work/line")"
+rc=0; "$crlagent" simulate --outage 36h --url $base/good.crl --issuer "$work/other.pem" > "$work/line" || rc=$?
+[ $rc = 2 ] && grep -q '1 of 1 locations serve no CRL' "$work/line" && pass || fail "simulate with somebody else's CRL: rc $rc $(cat "$work/line")"
 finish

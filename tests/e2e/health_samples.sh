@@ -31,9 +31,12 @@ for f in text json xml html metrics nagios; do
     [ $rc = 2 ] && [ -s "$out/report.$ext" ] && pass || fail "$f: rc $rc"
 done
 "$crlagent" simulate "${args[@]}" --outage 36h > "$out/simulate.txt" || true
+"$crlagent" simulate "${args[@]::8}" --outage 36h > "$work/simulate.txt" || true # without --propagation
 "$crlagent" explain 4030 > "$out/explain.txt"
 
-head -1 "$out/report.txt" | grep -q '^Runway: ' && pass || fail "runway is not first: $(head -1 "$out/report.txt")"
+for f in report simulate; do
+    head -1 "$out/$f.txt" | grep -q '^Runway: ' && pass || fail "runway is not first: $(head -1 "$out/$f.txt")"
+done
 ! grep -qiE '<script|http-equiv="refresh"|src=|url\(' "$out/report.html" && pass || fail "HTML asks for something from elsewhere"
 grep -q 'please sign in' "$out/report.html" && fail "foreign HTML came through" || pass
 grep -q '^crlagent_runway_seconds{' "$out/report.prom" && [ "$(tail -c1 "$out/report.prom" | od -An -c | tr -d ' ')" = '\n' ] && pass || fail "metrics"
@@ -84,7 +87,7 @@ done
 # On a terminal of 100 columns: in colour, no line wider; into a file: no colour.
 script -qec "stty cols 100; $(printf '%q ' "$crlagent" check "${args[@]}") 2> /dev/null" /dev/null > "$work/tty.txt" || true
 grep -q $'\033\[1;31mRunway: none' "$work/tty.txt" && pass || fail "no colour on a terminal: $(head -1 "$work/tty.txt")"
-python3 - "$work/tty.txt" "$out/report.txt" "$out/simulate.txt" <<'PY' && pass || fail "text wider than 100 columns"
+python3 - "$work/tty.txt" "$out/report.txt" "$out/simulate.txt" "$work/simulate.txt" <<'PY' && pass || fail "text wider than 100 columns"
 import re, sys
 for f in sys.argv[1:]:
     text = open(f, encoding="utf-8", newline="").read().replace("\r\n", "\n")

@@ -89,6 +89,23 @@ bytes_now() { tail -n 20 "$L/log/web1.log" | grep -E '" 200 [0-9]+ ".+" ".+ GMT"
 win labadm.exe publish 3 > /dev/null
 eventually 10 "asked for a change, got the new one" bytes_now
 
+step "on the CA host check and simulate ask the service; what it would not honour is refused"
+expect_out 0 simulate --outage 2h
+expect_match "the runway first" "$(head -1 <<< "$OUT")" '^Runway: .* at the weakest location'
+expect_match "base and delta" "$OUT" 'delta +0 .*ng%20CA\+.crl @127.0.1.2'
+expect_match "it fits" "$OUT" 'No location expires'
+expect "not wider than a console" "$(grep -cE '.{101}' <<< "$OUT")" 0
+expect_out 2 simulate --outage 20d --from 2030-01-01T00:00Z
+expect_match "it does not" "$OUT" 'Outage of 20d 00h from 2030-01-01T00:00:00Z'
+expect_rc 20 agent simulate --outage 2h --propagation 1h
+expect_match "whose business it is" "$OUT" 'propagation is for locations that are named here.*crlagent config show'
+for option in "--warn 2d" "--as-client" "--timeout 5s" "--proxy none" '--issuer C:\ca.crt'; do
+    expect_rc 20 agent check $option
+    expect_match "$option" "$OUT" "${option%% *} is for locations that are named here"
+done
+expect_rc 0 agent check --format html --output 'C:\now.html'
+grep -q '<svg' "$L/prefix/drive_c/now.html" || fail "no report in the file"
+
 step "a server that says 304 to everything is believed until the whole is asked for"
 lab web notmodified 2 > /dev/null
 expect_out 1 check --format json
@@ -205,10 +222,29 @@ expect "the difference" "$(data diff .good)" true
 expect_out 0 hook post-upgrade --change CHG0004711
 expect_match "text answer" "$OUT" 'evidence: .*CHG0004711-1.json'
 
+step "before and after as a page and as text, for people"
+expect_out 0 evidence show "$bundle" --head "$head"
+expect_match "the runway first" "$(head -1 <<< "$OUT")" '^Runway: '
+expect_match "beside the one before" "$OUT" 'Compared with the report before'
+expect_match "nothing is worse" "$OUT" ' 0 locations worse than before'
+expect_match "what it is" "$(cat "$T/stderr")" "change 'CHG0004711': .* entries are as they were written, head $head"
+expect_rc 0 agent evidence show "$bundle" --format html --output 'C:\change.html'
+grep -q 'before' "$L/prefix/drive_c/change.html" && grep -q '<svg' "$L/prefix/drive_c/change.html" || fail "no comparison in the page"
+expect_out 0 evidence show "$bundle" --phase during
+expect_match "the bad hour" "$OUT" '[1-9][0-9]* locations? worse than before'
+expect_rc 20 agent evidence show "$bundle" --format json
+expect_rc 20 agent evidence show "$bundle" --phase later
+expect_rc 0 agent report --format json --output 'C:\then.json'
+expect_out 0 report --before 'C:\then.json'
+expect_match "the service's report beside a kept one" "$OUT" 'Compared with the report before.* 0 locations worse'
+expect_rc 3 agent check --before 'C:\nowhere.json'
+
 step "one changed byte shows"
 sed 's/firmware/firmwarf/' "$file" > "$DATA/reports/edited.json"
 cmp -s "$file" "$DATA/reports/edited.json" && fail "nothing was changed"
 expect_rc 2 agent evidence verify 'C:\ProgramData\crlagent\reports\edited.json'
+expect_out 2 evidence show 'C:\ProgramData\crlagent\reports\edited.json'
+expect "nothing is shown of it" "$OUT" ""
 
 step "the report as a page, from the last look"
 expect_rc 0 agent report --format html --output 'C:\r.html'

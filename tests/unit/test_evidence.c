@@ -54,6 +54,20 @@ static void evidence_verify__no_bundle__parse_error(void **state)
         ERR_PARSE);
 }
 
+static void evidence_entry__by_kind__its_json_or_not_found(void **state)
+{
+    (void)state;
+    struct err err = ERR_INIT;
+    SCOPED(buf_free) struct buf out = BUF_INIT;
+    char *b = bundle();
+    assert_int_equal(evidence_entry(b, strlen(b), "during", &out, &err), ERR_NOT_FOUND);
+    assert_int_equal(evidence_entry("{", 1, "after", &out, &err), ERR_PARSE);
+    assert_int_equal(out.len, 0);
+    assert_int_equal(evidence_entry(b, strlen(b), "after", &out, &err), ERR_OK);
+    assert_string_equal(buf_str(&out), "[1,2,3]");
+    free(b);
+}
+
 static void evidence_verify__untouched__good(void **state)
 {
     (void)state;
@@ -108,6 +122,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(evidence_add__bad_json__refused),
         cmocka_unit_test(evidence_verify__no_bundle__parse_error),
+        cmocka_unit_test(evidence_entry__by_kind__its_json_or_not_found),
         cmocka_unit_test(evidence_verify__untouched__good),
         cmocka_unit_test(evidence_verify__any_letter_or_digit_changed__noticed),
         cmocka_unit_test(evidence_verify__edited_entry__names_it),

@@ -308,10 +308,12 @@ static void report_simulation__base_and_delta__minutes_and_verdict(void **state)
     add(&now_lab, "http://a.test/old.crl", "10.0.0.1", 0, false, -HOUR);
     const struct report *r = finish(&now_lab);
     const struct crl_thresholds t = {.warn_seconds = 2 * HOUR, .crit_seconds = HOUR};
-    simulate_outage(now_lab.t, now_lab.r, 3, NOW, 36 * HOUR, 600, &t, line, &n);
+    struct simulate_outage o = {NOW, 36 * HOUR, 600, &t, NULL, NULL};
+    simulate_outage(now_lab.t, now_lab.r, 3, &o, line, &n);
     assert_int_equal(n, 3);
-    report_simulation(r, line, n, NOW, 36 * HOUR, NULL, &out);
+    report_simulation(r, line, n, &o, NULL, &out);
     wanted(buf_str(&out),
+           "Runway: none at the weakest location, expired 1h 00m ago (2025-11-23T01:00:00Z)\n"
            "Outage of 1d 12h from 2025-11-23T02:00:00Z: nothing is signed until "
            "2025-11-24T14:00:00Z,\n"
            "a new CRL is everywhere 10m 00s later. Times are UTC, to the minute.\n\n"
@@ -326,7 +328,7 @@ static void report_simulation__base_and_delta__minutes_and_verdict(void **state)
            "No outage fits: the first has no runway at its beginning.\n");
     assert_false(simulation_fits(line, n));
     buf_clear(&out);
-    report_simulation(r, line, 0, NOW, HOUR, NULL, &out);
+    report_simulation(r, line, 0, &o, NULL, &out);
     assert_non_null(strstr(buf_str(&out), "nothing can be said"));
     assert_false(simulation_fits(line, 0));
 }

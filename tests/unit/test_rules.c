@@ -608,15 +608,23 @@ static void simulate_outage__one_week_crl__known_minutes(void **state)
     size_t n = 0;
     healthy(&world);
     world.r[1].status = PROBE_CONNECT;
-    simulate_outage(world.t, world.r, 2, NOW, 7 * DAY, 0, &crl_thresholds_default, line, &n);
+    struct simulate_outage o = {NOW, 7 * DAY, 0, &crl_thresholds_default, NULL, NULL};
+    simulate_outage(world.t, world.r, 2, &o, line, &n);
     assert_int_equal(n, 2);
     assert_true(line[0].unknown); /* what is broken already stands first */
     assert_int_equal(line[1].yellow, NOW - DAY + 7 * DAY / 100 * 80);
     assert_int_equal(line[1].red, NOW - DAY + 7 * DAY / 100 * 95);
     assert_int_equal(line[1].fatal, NOW + 6 * DAY);
     assert_int_equal(line[1].spare, -DAY);
-    simulate_outage(world.t, world.r, 1, NOW, DAY, 3600, &crl_thresholds_default, line, &n);
+    o.seconds = DAY;
+    o.propagation = 3600;
+    simulate_outage(world.t, world.r, 1, &o, line, &n);
     assert_int_equal(line[0].fatal, WHEN_NONE);
+    world.r[0].signature = CRL_SIG_NO_ISSUER; /* somebody else's CRL helps nobody */
+    simulate_outage(world.t, world.r, 1, &o, line, &n);
+    assert_true(line[0].unknown);
+    world.r[0].signature = CRL_SIG_GOOD;
+    simulate_outage(world.t, world.r, 1, &o, line, &n);
     assert_int_equal(line[0].spare, 5 * DAY - 3600);
 }
 
