@@ -15,7 +15,7 @@ import sys
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 MSI = "run by msi.sh under Wine's msiexec, with the package's real name"
-NO_POWERSHELL = "no PowerShell can be had here; the command lines behind the module: powershell.sh, docs.sh"
+NO_POWERSHELL = "no PowerShell can be had here; parsed by powershell.sh, which knows the command lines behind the module, too"
 WINDOWS_TOOL = "a tool, or a verb of certutil, that neither Wine nor the lab has"
 ITSELF = "the verb must be there; the rest is the run that this test is part of, or takes longer"
 FORM = "the form of a call that reserve.sh makes the agent do"
@@ -48,7 +48,7 @@ WORLDS = [
     (r"msiexec .*|osslsigncode .*", "none", MSI),
     (r"(signtool|icacls|w32tm|sc config) .*|certutil -(store|pulse|f|dspublish|setreg|renewCert|ca\.cert|view)\b.*", "none", WINDOWS_TOOL),
     (r"certutil -sign( IN OUT .*)?", "none", FORM),
-    (r"([A-Z][a-z]+-[A-Z]\w+|\$\w+ =|exit \$).*", "none", NO_POWERSHELL),
+    (r"(PS>|[A-Z][a-z]+-[A-Z]\w+) .*", "none", NO_POWERSHELL),
     (r".*[─═▶◀].*|\(crlagent .*|\.\.\. .*|'ca\.crl': at offset .*", "none", PROSE),
 ]
 PROGRAMS = r"crlagent|hsmupgrade"
@@ -63,24 +63,27 @@ def plain(text):
     """A command line as it is typed: without the explanation behind it, with every optional word, with values for variables."""
     text = re.split(r" {3,}| {2,}(?!--)", text.strip())[0].replace("\\|", "|")
     text = re.sub(r"\[(--?[^]]+)\]", r"\1", text)
-    text = re.sub(r"\{\{ change \}\}|\{change\}|\bCHANGE\b", "CHG0012345", text).replace("$(Get-Date -Format yyyyMMdd)", "20261123")
+    text = re.sub(r"\{\{ change \}\}|\{change\}|\bCHANGE\b", "CHG0012345", text).replace("$change", "CAU-20261123")
     return re.sub(r" +", " ", text).strip()
 
 
 def commands(code, block):
-    """The command lines in a line of a block, or in `inline code`."""
+    """The command lines in a line of a block (of that language), or in `inline code`."""
     task, call = TASK.search(code), CALL.search(code)
     if task:
-        return [plain(code), "crlagent " + plain(task.group(1))]
+        return ["crlagent " + plain(task.group(1))]
     if call and "──" not in code:
         return [f"{call.group(1)} {plain(call.group(2))}"]
+    if block == "powershell":
+        return ["PS> " + plain(code)]
     if block or re.match(OTHERS, code):
         return [plain(code)]
     return []
 
 
 def spans(path):
-    """Line number, heading, text, in a block? of all code of a page, and of what its findings say to type."""
+    """Line number, heading, text, and the block's language, "block" or nothing, of all code of a page and of what its findings
+    say to type."""
     fence, heading, paragraph, start = None, "", "", 0
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines() + [""], 1):
         block = fence is None and line.startswith("    ")
@@ -91,7 +94,7 @@ def spans(path):
             # What stands far to the right explains the line above it. Of a file in another language only the calls of our
             # programs are command lines.
             if line.strip() and not line.startswith(("#", " " * 16)) and (fence not in ("yaml", "ini") or CALL.search(line)):
-                yield number, heading, line, True
+                yield number, heading, line, fence or "block"
             continue
         if line.startswith("#"):
             heading = line.lstrip("# ")
@@ -106,7 +109,7 @@ def spans(path):
 def inline(paragraph, start, heading):
     for found in re.finditer(TYPED if heading[:1].isdigit() else r"`([^`]+)`()", paragraph):
         number = start + paragraph.count("\n", 0, found.start())
-        yield number, heading, (found.group(1) or found.group(2)).replace("\n", " "), False
+        yield number, heading, (found.group(1) or found.group(2)).replace("\n", " "), ""
 
 
 def lines():

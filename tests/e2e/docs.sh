@@ -132,6 +132,16 @@ def exit_codes(header, page, after="# "):
 exit_codes("agent/cli.h", "docs/exit-codes.md")
 exit_codes("driver/exitcode.h", "docs/hsmupgrade.md", "## Exit codes")
 
+# The pages name every field of the JSON documents.
+FIELD = re.compile(r'json_(?:put_\w+|object_set(?:_new)?)\(\s*\w+,\s*"([\w-]+)"')
+for sources, page, least in (("agent/document.c", "docs/exit-codes.md", 80), ("driver/*.c", "docs/hsmupgrade.md", 60),
+                             ("common/report/*.c", "docs/report-formats.md", 80), ("common/crl/print_json.c", "docs/crl-engine.md", 35),
+                             ("agent/verb_crl.c", "docs/crl-engine.md", 8)):
+    fields = {f for source in top.glob(sources) for f in FIELD.findall(source.read_text())}
+    said = set(re.findall(r"[\w-]+", (top / page).read_text(encoding="utf-8")))
+    if len(fields) < least or fields - said:
+        errors.append(f"{page}: fields of {sources} are not there: {sorted(fields - said)} ({len(fields)} were found)")
+
 # The pages know every table of the store and every room.
 maintenance, readme = ((top / p).read_text(encoding="utf-8") for p in ("docs/maintenance.md", "README.md"))
 for table in re.findall(r'CREATE TABLE (\w+)', (top / "common/store/schema.c").read_text()):

@@ -21,6 +21,10 @@ printf 'function Get-X {\n    if ($a) {\n}\n' > "$work/bad1.ps1"
 printf '$a = $b ?? 1\n' > "$work/bad2.ps1"
 printf 'Get-Item a && Get-Item b\n' > "$work/bad3.ps1"
 parse "$work"/bad*.ps1 > "$work/bad.json" || exit 1
+
+# What the pages give to be copied.
+awk -v work="$work" '/^```powershell/ {file = work "/page" ++n ".ps1"; next} /^```/ {file = ""} file {print > file}' "$top"/docs/*.md
+parse "$work"/page*.ps1 > "$work/pages.json" || exit 1
 parse "$top/installer/powershell/CrlAgent.psm1" "$top/installer/powershell/CrlAgent.psd1" "$top/tests/windows/verify.ps1" \
     > "$work/good.json" || exit 1
 node --liftoff-only -e '
@@ -44,6 +48,10 @@ def check(ok, text):
     if not ok:
         errors.append(text)
 
+pages = json.loads((work / "pages.json").read_text())
+check(len(pages) >= 4, "the PowerShell of the pages is not found")
+for name, found in pages.items():
+    check(not found["errors"] and not found["later"], f"{name} of docs/*.md is no Windows PowerShell 5.1: {found['errors']} {found['later']}")
 for name, found in bad.items():
     check(found["errors"] or found["later"], f"{name} was taken for Windows PowerShell 5.1")
 check(bad_workflow, "a wrong workflow was taken for a right one")
