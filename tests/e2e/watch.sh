@@ -264,6 +264,11 @@ expect_match "what is expected" "$OUT" 'expected HOST'
 expect_rc 3 agent check --ca-config 'nowhere.test\Lab Issuing CA'
 expect_match "what failed" "$OUT" "asking the CA 'nowhere.test"
 
+step "a directory that is silent, also in the TLS handshake: two time-outs, and the location beside them is judged"
+OUT=$(agent_out check --url 'ldaps://127.0.0.1:2527/cn=x?certificateRevocationList' --url 'ldap://127.0.0.1:2527/cn=x?certificateRevocationList' \
+    --url http://pki.lab.test/pki/Lab%20Issuing%20CA.crl --one-address --timeout 2s --format json) || true
+expect "each" "$(json '[.locations[] | "\(.url[:6]) \(.status)"] | sort | join(", ")')" 'http:/ ok, ldap:/ timeout, ldaps: timeout'
+
 step "a mail server that wants a login: PLAIN and LOGIN after STARTTLS, a wrong password, no secret left behind"
 cp "$T/sink/c.pem" "$L/prefix/drive_c/c.pem"
 # test_mail CODE PORT: leaves the answer in $OUT

@@ -798,6 +798,23 @@ function Show-Rest {
     Write-Hand 'V54' 'with a Luna client: how long CertSvc takes to stop while the HSM is away'
 }
 
+# Calls that Windows gives no limit: a directory that is silent in its TLS handshake, a share on an address of nobody (TEST-NET-1).
+function Test-Silence {
+    $silent = New-Object Net.Sockets.TcpListener([Net.IPAddress]::Loopback, ($Port + 3))
+    $silent.Start()
+    try {
+        $directory = 'ldaps://127.0.0.1:' + ($Port + 3) + '/cn=x?certificateRevocationList'
+        $began = Get-Date
+        $report = (Invoke-Agent check --url $directory --url '\\192.0.2.1\pki\x.crl' --timeout 3s --format json) -join "`n" | ConvertFrom-Json
+        $seconds = ((Get-Date) - $began).TotalSeconds
+        Test-Fact 'V96' 'a silent directory and a dead share: the report comes, and in time' { $report.locations.Count -eq 2 -and $seconds -lt 20 }
+        Test-Fact 'V96' 'neither could be had' { @($report.locations | Where-Object { $_.status -eq 'ok' }).Count -eq 0 }
+        Show-Fact 'V96' 'what each is called' { ($report.locations | ForEach-Object { $_.status + ': ' + $_.detail }) -join '; ' }
+    } finally {
+        $silent.Stop()
+    }
+}
+
 # https against the Windows store: a certificate that it trusts, and then no more.
 function Test-Tls {
     $tlsPort = $Port + 2
@@ -869,6 +886,7 @@ try {
     Test-WorkerAsSystem
     Test-Ca
     Test-Tls
+    Test-Silence
     Test-Flow
     Show-Rest
     Test-Revoke
