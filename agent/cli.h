@@ -34,7 +34,11 @@ enum exit_code {
 
 struct control;
 
+struct crl_issuers;
+struct fetch_options;
 struct ldap_fetcher;
+struct probe_result;
+struct probe_target;
 struct probing;
 struct secret_store;
 
@@ -50,6 +54,11 @@ struct cli {
     const struct control *control;      /* way to the service; NULL = this build has none */
     /* Adds what a CA named "HOST\\CA" says of itself; NULL = this build cannot ask one. */
     int (*ask_ca)(const char *config_string, struct probing *p, struct err *err);
+    /* Asks locations in a process without rights; NULL = this build asks in its own. */
+    int (*ask_locations)(struct cli *cli, const struct fetch_options *o,
+                         const struct probe_target *targets, size_t n,
+                         const struct crl_issuers *issuers, struct probe_result *results,
+                         struct err *err);
     const char *config_path; /* where the configuration is when --config is not given */
     /* Makes the folder of the configuration with its rights; NULL = nothing to make. */
     int (*prepare_config)(const char *path, struct err *err);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/askca_win32.h"
+#include "agent/askworker_win32.h"
 #include "agent/cli.h"
 #include "agent/control_win32.h"
 #include "agent/wire_win32.h"
@@ -87,6 +88,7 @@ int wmain(int argc, wchar_t **wide)
         .control = control_pipe(),
         .ldap = ldap_system(),
         .ask_ca = ask_ca,
+        .ask_locations = ask_in_worker,
         .secrets = secret_store_system(),
         .config_path = config_path,
         .prepare_config = prepare_config,

@@ -265,6 +265,8 @@ static int ask(struct cli *cli, const struct probing_options *o, const struct lo
 {
     struct prober prober = {0};
     struct fetch_options opt = fetch_options_of(cli, o);
+    if (cli->ask_locations)
+        return cli->ask_locations(cli, &opt, l->item, l->n, issuers, results, err);
     int rc = fetch_prober_new(&opt, &prober, err);
     if (!rc)
         rc = prober.run(prober.self, l->item, l->n, issuers, results, err);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the crlagent authors */
 /* crlagent worker: fetches and parses what comes from the network, in a process without rights.
- * Started by the service only; ends when its standard input does. */
+ * Started by the service, and by check and simulate on Windows; ends when its standard input does.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,12 +83,27 @@ static int serve(const struct prober *prober)
 
 int verb_worker(struct cli *cli, int argc, char **argv)
 {
-    static const struct opts none = {NULL, 0, 0, 0};
+    uint64_t parallel = 0, per_host = 0;
+    const char *proxy = NULL, *ca_file = NULL;
+    const struct opt table[] = {
+        {"parallel", OPT_NUMBER, &parallel, "N", "requests at once"},
+        {"parallel-host", OPT_NUMBER, &per_host, "N", "of these to one server"},
+        {"proxy", OPT_TEXT, &proxy, "URL", "HTTP proxy; 'none' goes past it"},
+        {"ca-file", OPT_TEXT, &ca_file, "FILE", "trusted certificates for https (PEM)"},
+    };
+    const struct opts opts = {table, ARRAY_LEN(table), 0, 0};
     struct err err = ERR_INIT;
     int args, code;
-    if (cli_options(cli, &none, argc, argv, &args, &code))
+    if (cli_options(cli, &opts, argc, argv, &args, &code))
         return code;
-    const struct fetch_options options = {.ldap = cli->ldap, .clock = cli->clock};
+    const struct fetch_options options = {
+        .max_total = (uint32_t)(parallel > 1024 ? 1024 : parallel),
+        .max_per_host = (uint32_t)(per_host > 1024 ? 1024 : per_host),
+        .proxy = proxy && strcmp(proxy, "none") == 0 ? "" : proxy,
+        .ca_file = ca_file,
+        .ldap = cli->ldap,
+        .clock = cli->clock,
+    };
     SCOPED(fetch_prober_free) struct prober prober = {0};
     int rc = fetch_setup(&err);
     if (!rc)

@@ -69,13 +69,14 @@ static int receive_round(struct worker *w, const struct probe_target *targets, s
     return rc;
 }
 
-static int run(void *self, const struct probe_target *targets, size_t n,
-               const struct crl_issuers *issuers, struct probe_result *results, struct err *err)
+int worker_probe(const char *const *argv, const struct probe_target *targets, size_t n,
+                 const struct crl_issuers *issuers, struct probe_result *results, bool *ret_started,
+                 struct err *err)
 {
-    const char *const argv[] = {self, "worker", NULL};
     const struct worker_setup setup = {.argv = argv, .restricted = true};
     struct worker *w = NULL;
     int rc = worker_start(&setup, &w, err);
+    *ret_started = rc == ERR_OK;
     if (rc) {
         err_context(err, "starting the probing worker");
         return rc;
@@ -85,6 +86,14 @@ static int run(void *self, const struct probe_target *targets, size_t n,
         rc = receive_round(w, targets, n, results, err);
     worker_stop(w, STOP_MS);
     return rc;
+}
+
+static int run(void *self, const struct probe_target *targets, size_t n,
+               const struct crl_issuers *issuers, struct probe_result *results, struct err *err)
+{
+    const char *const argv[] = {self, "worker", NULL};
+    bool started;
+    return worker_probe(argv, targets, n, issuers, results, &started, err);
 }
 
 struct prober worker_prober(const char *program)

@@ -10,4 +10,10 @@
 /* program: full path of this program; it must outlive the prober. */
 struct prober worker_prober(const char *program);
 
+/* One round of a worker with this command line (argv[0] full path, ends with NULL). *ret_started:
+ * false when it failed before a worker ran, so that nothing was asked. */
+MUST_CHECK int worker_probe(const char *const *argv, const struct probe_target *targets, size_t n,
+                            const struct crl_issuers *issuers, struct probe_result *results,
+                            bool *ret_started, struct err *err);
+
 #endif

@@ -219,6 +219,28 @@ static int create_process(const struct child_setup *setup, struct child *c, wcha
     return ERR_OK;
 }
 
+/* A process that is in a job already (of a terminal, of the Task Scheduler) cannot enter another
+ * one with limits for the user interface (AssignProcessToJobObject): the other limits must do then.
+ */
+static bool assign_without_ui(const struct child_setup *setup, struct child *c, HANDLE process)
+{
+    DWORD e = GetLastError();
+    struct child_setup plain = *setup;
+    HANDLE job = NULL;
+    struct err ignored = ERR_INIT;
+    plain.ui = NULL;
+    if (setup->ui && make_job(&plain, &job, &ignored) == ERR_OK &&
+        AssignProcessToJobObject(job, process)) {
+        CloseHandle(c->job);
+        c->job = job;
+        return true;
+    }
+    if (job)
+        CloseHandle(job);
+    SetLastError(e);
+    return false;
+}
+
 static int start_in_job(const struct child_setup *setup, struct child *c, wchar_t *program,
                         wchar_t *command, struct err *err)
 {
@@ -239,7 +261,8 @@ static int start_in_job(const struct child_setup *setup, struct child *c, wchar_
     if (rc)
         return rc;
     c->process = info.hProcess;
-    if (!AssignProcessToJobObject(c->job, info.hProcess)) {
+    if (!AssignProcessToJobObject(c->job, info.hProcess) &&
+        !assign_without_ui(setup, c, info.hProcess)) {
         rc = err_set_win32(err, GetLastError(), "putting '%s' into its job", setup->argv[0]);
         TerminateProcess(info.hProcess, 1);
     } else {

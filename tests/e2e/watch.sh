@@ -95,16 +95,20 @@ expect_match "the runway first" "$(head -1 <<< "$OUT")" '^Runway: .* at the weak
 expect_match "base and delta" "$OUT" 'delta +0 .*ng%20CA\+.crl @127.0.1.2'
 expect_match "it fits" "$OUT" 'No location expires'
 expect "not wider than a console" "$(grep -cE '.{101}' <<< "$OUT")" 0
-expect_out 2 simulate --outage 20d --from 2030-01-01T00:00Z
-expect_match "it does not" "$OUT" 'Outage of 20d 00h from 2030-01-01T00:00:00Z'
 expect_rc 20 agent simulate --outage 2h --propagation 1h
 expect_match "whose business it is" "$OUT" 'propagation is for locations that are named here.*crlagent config show'
-for option in "--warn 2d" "--as-client" "--timeout 5s" "--proxy none" '--issuer C:\ca.crt'; do
-    expect_rc 20 agent check $option
-    expect_match "$option" "$OUT" "${option%% *} is for locations that are named here"
-done
+expect_rc 20 agent check --warn 2d
+expect_match "the same of check" "$OUT" 'warn is for locations that are named here'
 expect_rc 0 agent check --format html --output 'C:\now.html'
 grep -q '<svg' "$L/prefix/drive_c/now.html" || fail "no report in the file"
+
+step "what check fetches is parsed in a worker, which is told how to ask"
+agent check --url http://127.0.0.1:2527/silent.crl --url http://pki.lab.test/pki/Lab%20Issuing%20CA.crl --timeout 3s --parallel 7 --parallel-host 3 \
+    --proxy none --format json > "$T/silent.json" 2>&1 &
+check_pid=$!
+eventually 8 "a worker of its own" pgrep -f 'crlagent.exe worker --parallel 7 --parallel-host 3 --proxy none'
+wait $check_pid || true
+expect "its answers" "$(jq -c '[.locations[].status] | sort' "$T/silent.json")" '["ok","ok","timeout"]'
 
 step "a server that says 304 to everything is believed until the whole is asked for"
 lab web notmodified 2 > /dev/null
@@ -232,8 +236,6 @@ expect_rc 0 agent evidence show "$bundle" --format html --output 'C:\change.html
 grep -q 'before' "$L/prefix/drive_c/change.html" && grep -q '<svg' "$L/prefix/drive_c/change.html" || fail "no comparison in the page"
 expect_out 0 evidence show "$bundle" --phase during
 expect_match "the bad hour" "$OUT" '[1-9][0-9]* locations? worse than before'
-expect_rc 20 agent evidence show "$bundle" --format json
-expect_rc 20 agent evidence show "$bundle" --phase later
 expect_rc 0 agent report --format json --output 'C:\then.json'
 expect_out 0 report --before 'C:\then.json'
 expect_match "the service's report beside a kept one" "$OUT" 'Compared with the report before.* 0 locations worse'
