@@ -21,6 +21,8 @@ struct journal {
     sqlite3 *lock[LOCKS_MAX];
     size_t n_locks;
     char dir[512];
+    journal_cleaner *clean;
+    const void *clean_self;
 };
 
 static const char *const state_names[] = {"new", "begun", "done", "skipped", "failed", "held"};
@@ -90,6 +92,26 @@ void journal_close(struct journal **slot)
         sqlite3_close(j->lock[i]);
     free(j);
     *slot = NULL;
+}
+
+void journal_clean_with(struct journal *j, journal_cleaner *clean, const void *self)
+{
+    j->clean = clean;
+    j->clean_self = self;
+}
+
+/* Bound as a copy. */
+static int bind_text(struct journal *j, sqlite3_stmt *s, int at, const char *text, struct err *err)
+{
+    SCOPED(buf_free) struct buf clean = BUF_INIT;
+    if (j->clean && text)
+        j->clean(j->clean_self, text, &clean);
+    else
+        buf_puts(&clean, text ? text : "");
+    int rc = buf_check(&clean, "detail", err);
+    if (!rc)
+        sqlite3_bind_text(s, at, buf_str(&clean), -1, SQLITE_TRANSIENT);
+    return rc;
 }
 
 int journal_lock(struct journal *j, const char *name, struct err *err)
@@ -189,8 +211,25 @@ int journal_set(struct journal *j, int64_t now, const char *owner, const char *n
         return rc;
     sqlite3_bind_int(s, 3, (int)state);
     sqlite3_bind_int64(s, 4, now);
-    sqlite3_bind_text(s, 5, detail ? detail : "", -1, SQLITE_TRANSIENT);
+    rc = bind_text(j, s, 5, detail, err);
+    if (rc)
+        return rc;
     return sqlite3_step(s) == SQLITE_DONE ? ERR_OK : sql_error(j->db, "writing", err);
+}
+
+int journal_forget_run(struct journal *j, struct err *err)
+{
+    static const char sql[] =
+        "BEGIN;"
+        "UPDATE step SET state=0, begun=NULL, ended=NULL, tries=0, detail='' WHERE NOT"
+        " (name='so-login' AND state IN (1, 4));"
+        "DELETE FROM fact WHERE key <> 'host-key' AND key NOT LIKE 'check.%';"
+        "COMMIT";
+    _Static_assert(STEP_NEW == 0 && STEP_BEGUN == 1 && STEP_FAILED == 4, "numbers in the SQL");
+    int rc = execute(j->db, sql, err);
+    if (rc)
+        (void)sqlite3_exec(j->db, "ROLLBACK", NULL, NULL, NULL);
+    return rc;
 }
 
 int journal_each(struct journal *j, int (*each)(void *arg, const struct journal_step *s), void *arg,
@@ -260,7 +299,9 @@ int journal_event(struct journal *j, int64_t now, const char *owner, const char 
 {
     SCOPED(statement_end) sqlite3_stmt *s = NULL;
     int rc =
-        prepare(j, "INSERT INTO event(owner, text, at) VALUES(?1, ?2, ?3)", owner, text, &s, err);
+        prepare(j, "INSERT INTO event(owner, text, at) VALUES(?1, ?2, ?3)", owner, NULL, &s, err);
+    if (!rc)
+        rc = bind_text(j, s, 2, text, err);
     if (rc)
         return rc;
     sqlite3_bind_int64(s, 3, now);

@@ -31,6 +31,10 @@ MUST_CHECK int journal_open(const char *dir, const char *change, bool read_only,
                             struct journal **ret, struct err *err);
 void journal_close(struct journal **j); /* for SCOPED() */
 
+/* Every detail and event passes through it before it is written: secrets are taken out there. */
+typedef void journal_cleaner(const void *self, const char *text, struct buf *ret);
+void journal_clean_with(struct journal *j, journal_cleaner *clean, const void *self);
+
 /* Held until journal_close or the end of the process, whatever ends it: ERR_BUSY when another
  * process holds the lock of that name (a change, an appliance). */
 MUST_CHECK int journal_lock(struct journal *j, const char *name, struct err *err);
@@ -44,6 +48,10 @@ MUST_CHECK int journal_set(struct journal *j, int64_t now, const char *owner, co
 /* All steps in the order in which they were first begun. each() returning non-zero ends. */
 MUST_CHECK int journal_each(struct journal *j, int (*each)(void *arg, const struct journal_step *s),
                             void *arg, struct err *err);
+
+/* After a run that was ended: every step is new again, and what it wrote down is gone. SO logins
+ * that failed stay, as do accepted host keys and the list of 'check'. */
+MUST_CHECK int journal_forget_run(struct journal *j, struct err *err);
 
 /* Facts: plan digest, versions and lists before the change, decisions. An absent one leaves *ret
  * empty. */

@@ -159,6 +159,11 @@ static int open_to_look(struct driver *drv, struct err *err)
     return rc;
 }
 
+static void without_secrets(const void *self, const char *text, struct buf *ret)
+{
+    transcript_redact(self, text, strlen(text), ret);
+}
+
 static int open_journal(struct driver *drv, struct err *err)
 {
     SCOPED(buf_free) struct buf dir = BUF_INIT;
@@ -169,7 +174,11 @@ static int open_journal(struct driver *drv, struct err *err)
     if (!rc)
         rc = lock_everything(drv, err);
     buf_printf(&path, "%s/%s.transcript", buf_str(&dir), drv->plan.change);
-    return rc ? rc : transcript_open(buf_str(&path), &drv->transcript, err);
+    if (!rc)
+        rc = transcript_open(buf_str(&path), &drv->transcript, err);
+    if (!rc)
+        journal_clean_with(drv->journal, without_secrets, drv->transcript);
+    return rc;
 }
 
 int driver_open(struct driver *drv, const char *plan_path, enum driver_for what, struct err *err)

@@ -114,6 +114,60 @@ static void journal_fact__hostile_text__kept_as_it_is(void **state)
     assert_int_equal(journal_set(j, 1, "hsm1", "before", STEP_BEGUN, "", &err), ERR_OK);
 }
 
+static void starred(const void *self, const char *text, struct buf *ret)
+{
+    const char *at = strstr(text, self);
+    buf_add(ret, text, at ? (size_t)(at - text) : strlen(text));
+    buf_puts(ret, at ? "********" : "");
+}
+
+static void journal_set__secret_in_the_detail__not_written(void **state)
+{
+    (void)state;
+    SCOPED(journal_close) struct journal *j = fresh();
+    struct journal_step s;
+    struct err err = ERR_INIT;
+    journal_clean_with(j, starred, "5/Rd79MAGd/G9EY5");
+    assert_int_equal(journal_set(j, 1, "h", "update", STEP_HELD, "asked: 5/Rd79MAGd/G9EY5", &err),
+                     ERR_OK);
+    assert_int_equal(journal_step(j, "h", "update", &s, &err), ERR_OK);
+    assert_string_equal(s.detail, "asked: ********");
+}
+
+static void journal_forget_run__after_a_run__only_what_must_last_stays(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key;
+        bool stays;
+    } facts[] = {{"host-key", true},       {"check.clients", true}, {"before.clients", false},
+                 {"update.typed", false},  {"plan", false},         {"before.software@1", false},
+                 {"reboot@2.early", false}};
+    SCOPED(journal_close) struct journal *j = fresh();
+    struct journal_step s;
+    struct err err = ERR_INIT;
+    assert_int_equal(journal_set(j, 1, "h", "transfer", STEP_BEGUN, "", &err), ERR_OK);
+    assert_int_equal(journal_set(j, 2, "h", "transfer", STEP_DONE, "", &err), ERR_OK);
+    assert_int_equal(journal_set(j, 2, "h", "so-login", STEP_FAILED, "A00000", &err), ERR_OK);
+    assert_int_equal(journal_set(j, 2, "k", "so-login", STEP_DONE, "", &err), ERR_OK);
+    for (size_t i = 0; i < ARRAY_LEN(facts); i++)
+        assert_int_equal(journal_set_fact(j, "h", facts[i].key, "x", &err), ERR_OK);
+    assert_int_equal(journal_forget_run(j, &err), ERR_OK);
+    assert_int_equal(journal_step(j, "h", "transfer", &s, &err), ERR_OK);
+    assert_int_equal(s.state, STEP_NEW);
+    assert_int_equal(s.begun, WHEN_NONE);
+    assert_int_equal(journal_step(j, "h", "so-login", &s, &err), ERR_OK);
+    assert_int_equal(s.state, STEP_FAILED);
+    assert_string_equal(s.detail, "A00000");
+    assert_int_equal(journal_step(j, "k", "so-login", &s, &err), ERR_OK);
+    assert_int_equal(s.state, STEP_NEW);
+    for (size_t i = 0; i < ARRAY_LEN(facts); i++) {
+        SCOPED(buf_free) struct buf v = BUF_INIT;
+        assert_int_equal(journal_fact(j, "h", facts[i].key, &v, &err), ERR_OK);
+        assert_int_equal(v.len > 0, facts[i].stays);
+    }
+}
+
 static void status__some_steps__in_order(void **state)
 {
     (void)state;
@@ -143,6 +197,8 @@ int main(void)
         cmocka_unit_test(journal_lock__held_by_another__busy),
         cmocka_unit_test(journal_set__begun_then_done__survives_reopening),
         cmocka_unit_test(journal_fact__hostile_text__kept_as_it_is),
+        cmocka_unit_test(journal_set__secret_in_the_detail__not_written),
+        cmocka_unit_test(journal_forget_run__after_a_run__only_what_must_last_stays),
         cmocka_unit_test(status__some_steps__in_order),
     };
     return cmocka_run_group_tests(tests, choose_folder, remove_folder);
