@@ -194,17 +194,53 @@ static enum step_state state_of(struct driver *drv, const struct plan_agent *a, 
     return journal_step(drv->journal, owner, step, &s, &err) ? STEP_NEW : s.state;
 }
 
+/* Is, or may be: a pre-upgrade that failed has undone itself, one without an answer may not. */
+static bool is_paused(struct driver *drv, const struct plan_agent *a)
+{
+    enum step_state pre = state_of(drv, a, "pre-upgrade");
+    return pre != STEP_NEW && pre != STEP_FAILED && state_of(drv, a, "post-upgrade") != STEP_DONE;
+}
+
+bool agents_any_paused(struct driver *drv)
+{
+    bool any = false;
+    for (size_t i = 0; i < drv->plan.n_agents; i++)
+        any = any || is_paused(drv, &drv->plan.agent[i]);
+    return any;
+}
+
+static bool needs_pause(struct driver *drv, const struct plan_agent *a)
+{
+    return state_of(drv, a, "pre-upgrade") != STEP_DONE ||
+           state_of(drv, a, "post-upgrade") == STEP_DONE;
+}
+
+bool agents_to_pause(struct driver *drv)
+{
+    bool any = false;
+    for (size_t i = 0; i < drv->plan.n_agents; i++)
+        any = any || needs_pause(drv, &drv->plan.agent[i]);
+    return any;
+}
+
+bool agents_forgotten(struct driver *drv, const char *owner)
+{
+    struct plan_agent gone = {0};
+    if (!str_copy(gone.name, sizeof gone.name, owner + strlen("agent:")))
+        return true;
+    for (size_t i = 0; i < drv->plan.n_agents; i++) {
+        if (strcmp(drv->plan.agent[i].name, gone.name) == 0)
+            return false;
+    }
+    return is_paused(drv, &gone);
+}
+
 int agents_resume(struct driver *drv)
 {
     int worst = HU_DONE;
     for (size_t i = 0; i < drv->plan.n_agents; i++) {
         const struct plan_agent *a = &drv->plan.agent[i];
-        enum step_state paused = state_of(drv, a, "pre-upgrade");
-        if (paused == STEP_NEW || state_of(drv, a, "post-upgrade") == STEP_DONE)
-            continue;
-        /* A pre-upgrade that failed has undone itself; one whose answer was lost may have paused.
-         */
-        if (paused == STEP_FAILED)
+        if (!is_paused(drv, a))
             continue;
         int code = call_recorded(drv, a, HOOK_POST);
         if (code == AGENT_HSM_NOT_ACCEPTED)
@@ -222,8 +258,7 @@ int agents_pause(struct driver *drv)
         struct err err = ERR_INIT;
         char owner[64];
         owner_of(a, owner);
-        if (state_of(drv, a, "pre-upgrade") == STEP_DONE &&
-            state_of(drv, a, "post-upgrade") != STEP_DONE)
+        if (!needs_pause(drv, a))
             continue;
         if (stop_wanted())
             return HU_INTERRUPTED;

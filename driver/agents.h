@@ -20,6 +20,14 @@ int agents_pause(struct driver *drv);
 /* Resumes every CA that was paused; a hu_exit: HU_NOT_ACCEPTED, HU_HELD when one stays paused. */
 int agents_resume(struct driver *drv);
 
+/* Is a CA out of use for this change, as far as is known (no answer to pre-upgrade counts as yes)?
+ */
+bool agents_any_paused(struct driver *drv);
+/* Would agents_pause call any agent? */
+bool agents_to_pause(struct driver *drv);
+/* Is the CA of that owner ("agent:NAME") out of use, and the plan does not name it? */
+bool agents_forgotten(struct driver *drv, const char *owner);
+
 /* Runs a configured check command; true when it ended with 0. */
 bool command_passes(struct driver *drv, const struct plan_command *c, struct buf *said);
 

@@ -148,6 +148,7 @@ static int answer(struct run *r, const char *text, size_t len)
     const struct family_rule *known = family_match(d->family, RULE_QUESTION, r->c->id, text, len);
     if (known && !never && !r->quit_sent) {
         note(d, "answering 'proceed' to the question ", known->id);
+        r->x->proceeded = true;
         if (type_line(d, "proceed", &err))
             return stop(r, OUTCOME_LOST, NULL);
     } else if (recognise_offers_quit(text, len)) {

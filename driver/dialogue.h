@@ -34,6 +34,7 @@ struct exchange {
     char result_text[64];          /* its text */
     struct buf body;               /* plain text between echo and result line */
     char question[512];            /* last question asked, "" when none */
+    bool proceeded;                /* a question was answered 'proceed' */
     const char *stop_text;         /* STOPPED: what to tell the operator */
     const struct family_rule *bad; /* a pattern of failure found in the body, NULL when none */
     bool good_missing;             /* the family wants a text in the body that is not there */

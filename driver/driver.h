@@ -26,6 +26,7 @@ struct driver_options {
     struct opt_list host_keys;   /* --accept-host-key NAME=SHA256:... */
     struct opt_list repeat;      /* --repeat APPLIANCE:STEP */
     struct opt_list assume;      /* --assume-done APPLIANCE:STEP */
+    struct opt_list unproven;    /* --accept-unproven APPLIANCE:STEP, of abort */
     bool retry_so_login;         /* a person allows one more SO login */
     bool secrets_stdin;          /* secrets come as KEY=VALUE lines before everything else */
     bool json, quiet;

@@ -303,12 +303,23 @@ static void gate_services(struct site *s, struct gates *g)
         gate_site(g, FIND_HSM_SERVICE_STATE, SEV_WARNING, s, "ISO (in service)", v);
 }
 
+/* Not ours: our own SO login ends with its connection. */
+static void gate_so_elsewhere(struct site *s, struct gates *g)
+{
+    struct gate *t = gate_site(g, FIND_HSM_NEEDS_PERSON, SEV_CRITICAL, s, "the SO is not logged in",
+                               "HSM Admin login status: Logged In, in another session");
+    str_copy(t->remedy, sizeof t->remedy,
+             "Find out who works on this HSM; when that is over: hsm logout there.");
+}
+
 static void gate_for_run(struct site *s, struct gates *g)
 {
     const struct plan *p = &s->drv->plan;
     const char *firmware = plan_target(p)->firmware;
     gate_route(s, COMPONENT_SOFTWARE, g);
     gate_route(s, COMPONENT_FIRMWARE, g);
+    if (str_eq_nocase(s->show.login_status, "Logged In"))
+        gate_so_elsewhere(s, g);
     if (str_eq_nocase(s->show.auth, "Password"))
         gate_site(g, FIND_HSM_AUTHENTICATION, SEV_CRITICAL, s, "PED keys", s->show.auth);
     if (!paths_ped_suits(&s->drv->paths, p->ped, firmware))

@@ -97,6 +97,20 @@ static bool is_left(struct site *s, const struct step *step)
     return j.state != STEP_DONE && j.state != STEP_SKIPPED && step->needed(s);
 }
 
+bool resumeby_steps_left(struct driver *drv)
+{
+    bool left = false;
+    for (size_t i = 0; i < drv->n_sites; i++) {
+        struct site *s = &drv->site[i];
+        for (s->hop = 0; s->hop < drv->plan.n_hops; s->hop++) {
+            for (size_t k = 0; k < luna_step_count; k++)
+                left = left || is_left(s, &luna_steps[k]);
+        }
+        s->hop = 0;
+    }
+    return left;
+}
+
 void resumeby_expected(struct driver *drv, int64_t *ret_low, int64_t *ret_high)
 {
     *ret_low = *ret_high = 0;

@@ -17,6 +17,9 @@ void resumeby_set(struct driver *drv, const char *owner, int64_t when);
  * one. */
 int64_t resumeby_earliest(struct journal *j, char owner[64]);
 
+/* Is any step of any appliance needed and not done? */
+bool resumeby_steps_left(struct driver *drv);
+
 /* Seconds that the steps which are left are expected to take, from the table of updates: at least
  * and at most. */
 void resumeby_expected(struct driver *drv, int64_t *ret_low, int64_t *ret_high);

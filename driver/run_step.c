@@ -12,6 +12,7 @@
 #include "driver/run_int.h"
 #include "driver/steps.h"
 #include "driver/stop.h"
+#include "driver/typed.h"
 
 #define BY_HAND_SECONDS (24 * 3600) /* a person knows best when to log in again */
 
@@ -60,7 +61,7 @@ int run_await(struct site *s, const struct step *step, int64_t patience, int64_t
     }
 }
 
-static bool chosen(const struct opt_list *list, const struct site *s)
+bool run_chosen(const struct opt_list *list, const struct site *s)
 {
     char name[128];
     snprintf(name, sizeof name, "%s:%s", s->a->name, s->step_name);
@@ -96,28 +97,19 @@ static int exit_of(const struct site *s, int rc, bool not_proven)
         return s->refused ? HU_UNREACHABLE : HU_SO_LOGIN;
     case ERR_CRYPTO:
         return HU_UNREACHABLE;
+    case ERR_UNAVAILABLE:
+    case ERR_TIMEOUT:
+        return not_proven ? HU_NOT_PROVEN : HU_UNREACHABLE;
     default:
         return not_proven ? HU_NOT_PROVEN : HU_HELD;
     }
-}
-
-/* The key steps.c sets right before a one-way command is typed. */
-static bool was_typed(struct site *s)
-{
-    SCOPED(buf_free) struct buf value = BUF_INIT;
-    struct err err = ERR_INIT;
-    char key[64];
-    snprintf(key, sizeof key, "%s.typed", s->step_name);
-    /* A journal that cannot be read is no proof that nothing was done. */
-    return journal_fact(s->drv->journal, s->a->name, key, &value, &err) ||
-           strcmp(buf_str(&value), "yes") == 0;
 }
 
 /* On the wish to stop. A one-way command that was typed goes on over there: its step stays "begun",
  * and a resume asks the appliance. Everything else is simply done again. */
 static int left_early(struct site *s, const struct step *step, const struct err *why)
 {
-    bool running = step->one_way && was_typed(s);
+    bool running = step->one_way && typed_read(s) != TYPED_NO;
     int code = record(s, running ? STEP_BEGUN : STEP_HELD, why->text);
     say(s->drv, s->a->name, "%s: left: %s; %s", s->step_name, why->text,
         running ? "what was begun goes on by itself, 'resume' asks the appliance about it"
@@ -125,15 +117,21 @@ static int left_early(struct site *s, const struct step *step, const struct err 
     return code ? code : HU_INTERRUPTED;
 }
 
-/* BEGUN stays when nobody knows; FAILED when the appliance said so; HELD when nothing was begun. */
+/* HELD: nothing one-way was begun. A one-way command that was typed stays BEGUN while nobody knows,
+ * and is FAILED when the appliance itself ended it; which error came of it does not matter. */
+static enum step_state state_after(struct site *s, const struct step *step, bool not_proven)
+{
+    enum typed t = step->one_way ? typed_read(s) : TYPED_NO;
+    if (t == TYPED_NO)
+        return STEP_HELD;
+    return t == TYPED_ENDED && !not_proven ? STEP_FAILED : STEP_BEGUN;
+}
+
 static int held(struct site *s, const struct step *step, const struct err *why, bool not_proven)
 {
     if (why->code == ERR_CANCELLED)
         return left_early(s, step, why);
-    bool typed = not_proven || why->code == ERR_IO || why->code == ERR_PARSE;
-    enum step_state state = !step->one_way || !typed ? STEP_HELD
-                            : not_proven             ? STEP_BEGUN
-                                                     : STEP_FAILED;
+    enum step_state state = state_after(s, step, not_proven);
     (void)!record(s, state, why->text);
     say(s->drv, s->a->name, "%s: STOPPED: %s", s->step_name, why->text);
     if (state != STEP_HELD)
@@ -148,42 +146,62 @@ static int held(struct site *s, const struct step *step, const struct err *why, 
 static int forget_typed(struct site *s, const struct step *step)
 {
     struct err err = ERR_INIT;
-    char key[64];
-    snprintf(key, sizeof key, "%s.typed", s->step_name);
-    if (!step->one_way || !journal_set_fact(s->drv->journal, s->a->name, key, "no", &err))
+    if (!step->one_way || !typed_mark(s, TYPED_NO, &err))
         return HU_DONE;
     say(s->drv, s->a->name, "%s", err.text);
     return HU_FAILED;
 }
 
-/* A step that was begun and not finished: what does the appliance say? 1 = settled, *ret_code. */
+/* One look, for what the appliance itself has ended, or for what may simply be done again. */
+static int look_once(struct site *s, const struct step *step, const struct journal_step *before,
+                     int *ret_code)
+{
+    struct err err = ERR_INIT;
+    bool reached = false;
+    int rc = step->proof(s, &reached, &err);
+    if (!step->one_way && (rc || !reached))
+        return 0;
+    if (!rc && !reached)
+        err_set(&err, ERR_IO, "it failed before: %s", before->detail);
+    *ret_code = reached ? done(s, "found done") : held(s, step, &err, false);
+    return 1;
+}
+
+/* A step that was begun and not finished: what does the appliance say? 1 = settled, *ret_code. A
+ * one-way command that was typed is asked about whatever state the journal has. */
 static int find_truth(struct site *s, const struct step *step, const struct journal_step *before,
                       int *ret_code)
 {
     struct err err = ERR_INIT;
-    bool failed = before->state == STEP_FAILED && step->one_way;
-    if ((before->state != STEP_BEGUN && !failed) || !step->proof)
+    const struct plan *p = &s->drv->plan;
+    enum typed t = step->one_way ? typed_read(s) : TYPED_NO;
+    if (!step->proof || (step->one_way ? t == TYPED_NO : before->state != STEP_BEGUN))
         return 0;
-    if (step->one_way && !was_typed(s))
-        return 0;
-    if (chosen(&s->drv->opt.repeat, s)) {
+    if (run_chosen(&s->drv->opt.repeat, s)) {
         say(s->drv, s->a->name, "%s: repeated on a person's word", s->step_name);
         return 0;
     }
     say(s->drv, s->a->name, "%s was begun and not finished; asking the appliance", s->step_name);
-    if (!step->one_way || failed) {
-        bool reached = false;
-        int rc = step->proof(s, &reached, &err);
-        if (!step->one_way && (rc || !reached))
-            return 0;
-        if (!rc && !reached)
-            err_set(&err, ERR_IO, "it failed before: %s", before->detail);
-        *ret_code = reached ? done(s, "found done") : held(s, step, &err, false);
-        return 1;
-    }
-    int rc = run_await(s, step, step->patience(&s->drv->plan), step->patience(&s->drv->plan), &err);
+    if (!step->one_way || before->state == STEP_FAILED)
+        return look_once(s, step, before, ret_code);
+    /* Where its end was seen, the old state need not last for the whole time-out. */
+    int rc = run_await(s, step, step->patience(p),
+                       t == TYPED_ENDED ? step->settle(p) : step->patience(p), &err);
     *ret_code = rc ? held(s, step, &err, true) : done(s, "found done");
     return 1;
+}
+
+/* After an action that says nothing about its result: the connection is lost, or the HSM card does
+ * not answer its appliance. */
+static int ask_for_truth(struct site *s, const struct step *step, int why, struct err *err)
+{
+    const struct plan *p = &s->drv->plan;
+    say(s->drv, s->a->name, "%s: %s; asking the appliance for the truth", s->step_name, err->text);
+    int rc = run_await(s, step, step->patience(p),
+                       why == ERR_BUSY ? step->settle(p) : step->patience(p), err);
+    return rc ? held(s, step, err, !is_final(rc) || rc == ERR_STATE)
+              : done(s, why == ERR_BUSY ? "proven by a fresh login"
+                                        : "proven by a fresh login after a lost connection");
 }
 
 static int perform(struct site *s, const struct step *step)
@@ -199,14 +217,10 @@ static int perform(struct site *s, const struct step *step)
     if (step->in_window)
         resumeby_tell(s->drv);
     int rc = step->action(s, &err);
-    bool unknown = rc == ERR_UNAVAILABLE || rc == ERR_TIMEOUT;
-    if (unknown && step->proof) {
-        say(s->drv, s->a->name, "%s: %s; asking the appliance for the truth", s->step_name,
-            err.text);
-        rc = run_await(s, step, step->patience(p), step->patience(p), &err);
-        return rc ? held(s, step, &err, !is_final(rc) || rc == ERR_STATE)
-                  : done(s, "proven by a fresh login after a lost connection");
-    }
+    bool unknown = rc == ERR_UNAVAILABLE || rc == ERR_TIMEOUT || rc == ERR_BUSY;
+    /* What was never typed need not be waited for. */
+    if (unknown && step->proof && (!step->one_way || typed_read(s) != TYPED_NO))
+        return ask_for_truth(s, step, rc, &err);
     if (rc)
         return held(s, step, &err, false);
     if (!step->proof_after)
@@ -215,10 +229,21 @@ static int perform(struct site *s, const struct step *step)
     return rc ? held(s, step, &err, true) : done(s, "proven by a fresh login");
 }
 
-static bool window_over(struct site *s)
+bool run_window_over(const struct driver *drv)
 {
-    const struct driver *drv = s->drv;
     return driver_now(drv) >= drv->plan.window_end + drv->opt.extend_window;
+}
+
+/* Done, and nobody wants it again; what cannot be taken back is not done twice for a wish. */
+static bool is_over(struct site *s, const struct step *step, const struct journal_step *before)
+{
+    bool over = before->state == STEP_DONE || before->state == STEP_SKIPPED;
+    if (!over || before->state == STEP_SKIPPED || !run_chosen(&s->drv->opt.repeat, s))
+        return over;
+    if (step->one_way)
+        say(s->drv, s->a->name, "%s is done: it cannot be taken back, and is not repeated",
+            s->step_name);
+    return step->one_way;
 }
 
 int run_one_step(struct site *s, const struct step *step)
@@ -231,19 +256,19 @@ int run_one_step(struct site *s, const struct step *step)
         say(s->drv, s->a->name, "%s", err.text);
         return HU_FAILED;
     }
-    if (before.state == STEP_DONE || before.state == STEP_SKIPPED)
+    if (is_over(s, step, &before))
         return HU_DONE;
     if (stop_wanted()) {
         say(s->drv, s->a->name, "%s: not begun", s->step_name);
         return HU_INTERRUPTED;
     }
-    if (chosen(&s->drv->opt.assume, s))
+    if (run_chosen(&s->drv->opt.assume, s))
         return done(s, "taken as done on a person's word");
     if (!step->needed(s))
         return record(s, STEP_SKIPPED, "not needed");
     if (find_truth(s, step, &before, &code))
         return code;
-    if (step->in_window && window_over(s)) {
+    if (step->in_window && run_window_over(s->drv)) {
         say(s->drv, s->a->name,
             "%s: not begun, the window is over. 'resume --extend-window 2h' goes on, 'abort' ends "
             "it",

@@ -173,6 +173,11 @@ static int may_login(struct site *s, struct err *err)
     rc = show_now(s, &show, err);
     if (rc)
         return rc;
+    if (str_eq_nocase(show.login_status, "Logged In"))
+        return err_set(err, ERR_DENIED,
+                       "no SO login on %s: the SO is logged in already, in another session. Two "
+                       "people, or two programs, work on this HSM: let that one finish and leave",
+                       s->a->name);
     if (strcmp(show.attempts, LUNA_ATTEMPTS_FULL) != 0)
         return err_set(err, ERR_DENIED,
                        "no SO login on %s: expected '%s', found '%s'. A person must log in "

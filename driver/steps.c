@@ -11,20 +11,15 @@
 #include "driver/hop.h"
 #include "driver/inventory.h"
 #include "driver/site.h"
+#include "driver/steps_int.h"
+#include "driver/typed.h"
 
 /* ---- what is needed ---- */
 
-static void fact(struct site *s, const char *key, struct buf *ret)
+void steps_fact(struct site *s, const char *key, struct buf *ret)
 {
     struct err ignored = ERR_INIT;
     (void)!journal_fact(s->drv->journal, s->a->name, key, ret, &ignored);
-}
-
-static bool fact_is(struct site *s, const char *key, const char *value)
-{
-    SCOPED(buf_free) struct buf b = BUF_INIT;
-    fact(s, key, &b);
-    return strcmp(buf_str(&b), value) == 0;
 }
 
 static bool always(struct site *s)
@@ -33,24 +28,37 @@ static bool always(struct site *s)
     return true;
 }
 
-/* A fact that was written down when that hop began. */
-static void fact_of_hop(struct site *s, size_t hop, const char *name, struct buf *ret)
+void steps_hop_fact(struct site *s, size_t hop, const char *name, struct buf *ret)
 {
     char key[HOP_NAME_MAX];
-    fact(s, hop_name(&s->drv->plan, hop, name, key), ret);
+    steps_fact(s, hop_name(&s->drv->plan, hop, name, key), ret);
+}
+
+bool steps_hop_fact_is(struct site *s, const char *name, const char *value)
+{
+    SCOPED(buf_free) struct buf b = BUF_INIT;
+    steps_hop_fact(s, s->hop, name, &b);
+    return strcmp(buf_str(&b), value) == 0;
+}
+
+static int set_hop_fact(struct site *s, const char *name, const char *value, struct err *err)
+{
+    char key[HOP_NAME_MAX];
+    return journal_set_fact(s->drv->journal, s->a->name, hop_name(&s->drv->plan, s->hop, name, key),
+                            value, err);
 }
 
 static bool needs_software_at(struct site *s, size_t hop)
 {
     SCOPED(buf_free) struct buf before = BUF_INIT;
-    fact_of_hop(s, hop, "before.software", &before);
+    steps_hop_fact(s, hop, "before.software", &before);
     return hop_needs_software(&s->drv->plan, hop, buf_str(&before));
 }
 
 static bool needs_firmware_at(struct site *s, size_t hop)
 {
     SCOPED(buf_free) struct buf before = BUF_INIT;
-    fact_of_hop(s, hop, "before.firmware", &before);
+    steps_hop_fact(s, hop, "before.firmware", &before);
     return hop_needs_firmware(&s->drv->plan, hop, buf_str(&before));
 }
 
@@ -67,7 +75,7 @@ static bool needs_firmware(struct site *s)
 static bool needs_patch(struct site *s)
 {
     SCOPED(buf_free) struct buf patched = BUF_INIT;
-    fact_of_hop(s, s->hop, "before.patched", &patched);
+    steps_hop_fact(s, s->hop, "before.patched", &patched);
     return hop_of(s)->patch.present && needs_software(s) && strcmp(buf_str(&patched), "no") == 0;
 }
 
@@ -89,7 +97,7 @@ static int do_before(struct site *s, struct err *err)
     SCOPED(buf_free) struct buf diff = BUF_INIT;
     SCOPED(buf_free) struct buf checked = BUF_INIT;
     int rc = inventory_read(s, &now, err);
-    fact(s, "check.when", &checked);
+    steps_fact(s, "check.when", &checked);
     if (!rc && checked.len && s->hop == 0)
         rc = inventory_compare(s, "check", &now, &diff, err);
     if (!rc && diff.len)
@@ -99,11 +107,9 @@ static int do_before(struct site *s, struct err *err)
         rc = site_ask(s, "packages", NULL, &packages, err);
     if (!rc)
         rc = inventory_save(s, &now, err);
-    char key[HOP_NAME_MAX];
     if (!rc)
-        rc = journal_set_fact(s->drv->journal, s->a->name,
-                              hop_name(&s->drv->plan, s->hop, "before.patched", key),
-                              strstr(buf_str(&packages), "reboot-patch") ? "yes" : "no", err);
+        rc = set_hop_fact(s, "before.patched",
+                          strstr(buf_str(&packages), "reboot-patch") ? "yes" : "no", err);
     return rc;
 }
 
@@ -173,15 +179,6 @@ static int authcode(struct site *s, const struct plan_package *k, const char *ke
     return rc;
 }
 
-/* Written right before a one-way command is typed: what was not typed cannot have happened, so a
- * crash before this line leaves no doubt. */
-static int about_to_type(struct site *s, struct err *err)
-{
-    char key[64];
-    snprintf(key, sizeof key, "%s.typed", s->step_name);
-    return journal_set_fact(s->drv->journal, s->a->name, key, "yes", err);
-}
-
 static int package_command(struct site *s, bool one_way, const char *id,
                            const struct plan_package *k, struct err *err)
 {
@@ -198,13 +195,11 @@ static int package_command(struct site *s, bool one_way, const char *id,
         rc = site_so_login(s, err);
     struct site_command c = {
         .id = command, .file = k->name, .code = code, .total_ms = seconds * 1000};
-    if (!rc && one_way)
-        rc = about_to_type(s, err);
     if (!rc)
-        rc = site_run(s, &c, &x, err);
-    if (rc)
-        return rc;
-    return exchange_ok(&x) ? ERR_OK : site_exchange_error(s, id, &x, err);
+        rc = one_way ? typed_run(s, &c, &x, err) : site_run(s, &c, &x, err);
+    if (!rc && !exchange_ok(&x))
+        rc = site_exchange_error(s, id, &x, err);
+    return rc;
 }
 
 static int do_patch(struct site *s, struct err *err)
@@ -232,9 +227,23 @@ static int do_verify(struct site *s, struct err *err)
     return rc ? (int)err->code : ERR_OK;
 }
 
+/* Not looked at again: an unwritten note means one reboot more than needed. */
+static void note(struct site *s, const char *name)
+{
+    struct err ignored = ERR_INIT;
+    (void)!set_hop_fact(s, name, "yes", &ignored);
+}
+
 static int do_update(struct site *s, struct err *err)
 {
-    return package_command(s, true, "update", &hop_of(s)->package, err);
+    int rc = set_hop_fact(s, "update.lost", "no", err);
+    if (!rc)
+        rc = set_hop_fact(s, "update.away", "no", err);
+    if (!rc)
+        rc = package_command(s, true, "update", &hop_of(s)->package, err);
+    if ((rc == ERR_UNAVAILABLE || rc == ERR_TIMEOUT) && typed_read(s) != TYPED_NO)
+        note(s, "update.lost");
+    return rc;
 }
 
 /* Installed? Either the software shows the target already (it has rebooted by itself), or the
@@ -246,97 +255,16 @@ static int proof_update(struct site *s, bool *ret_reached, struct err *err)
     const struct plan_hop *p = hop_of(s);
     SCOPED(buf_free) struct buf before = BUF_INIT;
     int rc = site_fresh_show(s, &show, err);
+    if ((rc == ERR_UNAVAILABLE || rc == ERR_TIMEOUT) && steps_hop_fact_is(s, "update.lost", "yes"))
+        note(s, "update.away");
     if (rc)
         return rc;
     *ret_reached = version_reached(show.software, p->software);
     if (*ret_reached || !p->firmware[0] || inventory_standby(s, standby, err))
         return *ret_reached || s->d.open ? ERR_OK : (int)err->code;
-    fact_of_hop(s, s->hop, "before.standby", &before);
+    steps_hop_fact(s, s->hop, "before.standby", &before);
     *ret_reached = version_reached(standby, p->firmware) && strcmp(buf_str(&before), standby) != 0;
     return ERR_OK;
-}
-
-/* ---- reboot ---- */
-
-static int proof_reboot(struct site *s, bool *ret_reached, struct err *err)
-{
-    struct luna_show show;
-    int rc = site_fresh_show(s, &show, err);
-    if (!rc)
-        *ret_reached = version_reached(show.software, hop_of(s)->software);
-    return rc;
-}
-
-#define GOING_DOWN_MS 60000
-
-/* Our connection dies when the appliance goes down: from then on a login meets the new boot. A
- * serial line stays, so it tells nothing. */
-static bool wait_gone(struct site *s)
-{
-    int64_t end = clock_mono_ms(s->drv->clock) + GOING_DOWN_MS;
-    char ignored[512];
-    size_t n;
-    struct err err = ERR_INIT;
-    int rc = ERR_OK;
-    if (s->t.survives)
-        return false;
-    while ((!rc || rc == ERR_TIMEOUT) && clock_mono_ms(s->drv->clock) < end)
-        rc = s->t.ops->read(s->t.self, ignored, sizeof ignored, 1000, &n, &err);
-    return rc && rc != ERR_TIMEOUT;
-}
-
-static int send_reboot(struct site *s, struct err *err)
-{
-    SCOPED(exchange_free) struct exchange x = {0};
-    struct site_command c = {.id = "reboot"};
-    int rc = site_run(s, &c, &x, err);
-    if (rc)
-        return rc;
-    bool gone = x.outcome == OUTCOME_LOST || (exchange_ok(&x) && wait_gone(s));
-    site_leave(s);
-    if (gone)
-        rc = journal_set_fact(s->drv->journal, s->a->name, "reboot.gone", "yes", err);
-    if (gone || exchange_ok(&x))
-        return rc;
-    return site_exchange_error(s, "sysconf appliance reboot", &x, err);
-}
-
-static int do_reboot(struct site *s, struct err *err)
-{
-    bool reached = false;
-    int rc = proof_reboot(s, &reached, err);
-    if (rc == ERR_UNAVAILABLE || rc == ERR_TIMEOUT)
-        return ERR_OK; /* it is rebooting by itself */
-    if (!rc && reached)
-        return ERR_OK;
-    return rc ? rc : send_reboot(s, err);
-}
-
-static int do_reboot_patch(struct site *s, struct err *err)
-{
-    struct luna_show show;
-    int rc = site_fresh_show(s, &show, err);
-    if (!rc)
-        rc = journal_set_fact(s->drv->journal, s->a->name, "reboot.gone", "no", err);
-    return rc ? rc : send_reboot(s, err);
-}
-
-/* The patch shows no version: back is when the HSM answers again after it was away. The reboot has
- * closed our connection; the first look may still meet the old one going down, so it must be gone
- * once or a minute must be over. */
-static int proof_back(struct site *s, bool *ret_reached, struct err *err)
-{
-    struct luna_show show;
-    int rc = site_fresh_show(s, &show, err);
-    if (rc) {
-        (void)!journal_set_fact(s->drv->journal, s->a->name, "reboot.gone", "yes",
-                                &(struct err)ERR_INIT);
-        return rc;
-    }
-    struct journal_step step;
-    rc = journal_step(s->drv->journal, s->a->name, s->step_name, &step, err);
-    *ret_reached = fact_is(s, "reboot.gone", "yes") || clock_now(s->drv->clock) - step.begun > 60;
-    return rc;
 }
 
 /* ---- firmware ---- */
@@ -358,12 +286,10 @@ static int do_firmware(struct site *s, struct err *err)
     if (!rc)
         rc = site_so_login(s, err);
     if (!rc)
-        rc = about_to_type(s, err);
-    if (!rc)
-        rc = site_run(s, &c, &x, err);
-    if (rc)
-        return rc;
-    return exchange_ok(&x) ? ERR_OK : site_exchange_error(s, "hsm firmware upgrade", &x, err);
+        rc = typed_run(s, &c, &x, err);
+    if (!rc && !exchange_ok(&x))
+        rc = site_exchange_error(s, "hsm firmware upgrade", &x, err);
+    return rc;
 }
 
 static int proof_firmware(struct site *s, bool *ret_reached, struct err *err)
@@ -478,8 +404,8 @@ static const struct step table[] = {
      .title = "rebooting for the patch",
      .in_window = true,
      .needed = needs_patch,
-     .action = do_reboot_patch,
-     .proof = proof_back,
+     .action = reboot_do_patch,
+     .proof = reboot_proof_back,
      .proof_after = true,
      .patience = of_boot,
      .settle = of_boot},
@@ -505,8 +431,8 @@ static const struct step table[] = {
     {.name = "reboot",
      .title = "rebooting into the new software",
      .needed = needs_software,
-     .action = do_reboot,
-     .proof = proof_reboot,
+     .action = reboot_do,
+     .proof = reboot_proof,
      .proof_after = true,
      .patience = of_boot,
      .settle = of_settle},
