@@ -91,6 +91,18 @@ case_already_installed() {
     said 'change CHG2 is done'
 }
 
+# The script of the package says so itself: a one-way command that was typed and failed.
+case_package_installed_before() {
+    standard 7.2 installed '["lunasa_update-7.7.0-317"]'
+    hu 15 run
+    said 'Command failed: RPM update for original filename'
+    said 'stands at: update \(failed\)'
+    hu 15 resume
+    said 'it failed before: .*Command failed: RPM update'
+    tried 1 'package update'
+    versions hsm1 7.2.0-220 7.0.3
+}
+
 case_disk_full() {
     appliance hsm1 7.2 disk.size 2000100000
     package lunasa_update-7.7.0-317 --size 1M
@@ -215,7 +227,7 @@ case_lost_in_transfer() {
 }
 
 case_reboots_by_itself() {
-    standard 7.2 update.self_reboot before
+    standard 7.2 update.self_reboot before times.boot 3 # long enough to be seen away
     hu 0 run
     versions hsm1 7.7.0-317 7.7.0
     typed hsm1 0 'sysconf appliance reboot'
@@ -565,6 +577,283 @@ case_interrupt_twice() {
     hu 0 resume --retry-so-login
     versions hsm1 7.7.0-317 7.7.0
     ! grep -q interrupted "$W/hsm1/lunalogs" || fail "a Ctrl-C reached the appliance"
+}
+
+# The steps that the cases above do not reach: patch and its reboot, the verification itself, the activation, both hooks.
+case_kill_at_every_other_step() {
+    appliance hsm1 7.2 needs_reboot_patch yes times.boot 2
+    package lunasa_update-7.7.0-317
+    package lunasa-reboot-patch-3 --kind patch --version 7.0.0 --firmware ""
+    PLAN_PATCH=lunasa-reboot-patch-3
+    fake_agent ca1
+    echo "case \"\$*\" in *dry-run*) ;; *) [ -e \"$W/go\" ] || sleep 60 ;; esac" > "$W/agent-ca1.says"
+    printf '#!/bin/bash\n[ -e "%s/active" ]\n' "$W" > "$W/check"
+    chmod 755 "$W/check"
+    PLAN_ACTIVATION=black-key
+    PLAN_CHECK="<check timeout=\"5s\"><arg>$W/check</arg></check>"
+    PLAN_AGENTS=ca1 plan hsm1
+    local verb=run where
+    for where in 'pre-upgrade \.\.\.' 'transfer-patch: begun' 'TEXT BEGINNING UPDATE' 'reboot-patch: begun' \
+        'verify: begun' 'TEXT typing: package verify' 'activate: begun' 'post-upgrade \.\.\.'; do
+        case $where in
+            pre*) rm -f "$W/go" ;;
+            post*) rm -f "$W/go"; touch "$W/active" ;;
+            *) touch "$W/go" ;;
+        esac
+        # long enough to be met in it
+        lab hsm1 times.step "$(case $where in *'package verify') echo 30 ;; *) echo 0.02 ;; esac)"
+        ! finished "${where%: begun}" || continue
+        : > "$W/out"
+        background $verb --retry-so-login
+        verb=resume
+        case $where in
+            TEXT*) wait_typed "${where#TEXT }" ;;
+            *) wait_said "\\] $where" ;;
+        esac
+        [ "${where%% *}" != pre-upgrade ] || wait_asked ca1
+        kill_driver
+    done
+    touch "$W/go"
+    hu 0 resume --retry-so-login
+    versions hsm1 7.7.0-317 7.7.0
+    [ "$(grep -c 'typing: package update lunasa-reboot' "$W/state/CHG1.transcript")" = 1 ] || fail "the patch was typed twice"
+    [ "$(grep -c 'typing: package update lunasa_update' "$W/state/CHG1.transcript")" = 1 ] || fail "the update was typed twice"
+    tried 1 'hsm firmware upgrade'
+    # once when it was killed, once by the resume; not again when everything else was done
+    paused_times ca1 2
+    [ "$(grep -c post-upgrade "$W/agent-ca1.log")" = 2 ] || fail "post-upgrade: $(cat "$W/agent-ca1.log")"
+}
+
+# ---- what a resume, an abort or a second run must not do ----
+
+# It waits for input that nobody knows, in the middle of the update: typed, and never typed again by itself.
+case_asks_in_the_middle() {
+    PLAN_TIMEOUTS=$(timeouts update=8s) standard 7.2 update.asks yes
+    hu 15 run
+    said 'waits for input that this program does not know'
+    said 'stands at: update \(typed, not proven\)'
+    lab hsm1 update.asks no
+    hu 12 resume
+    said 'never repeated by itself'
+    tried 1 'package update'
+    lab hsm1 busy ''
+    hu 0 resume --repeat hsm1:update
+    tried 2 'package update'
+    versions hsm1 7.7.0-317 7.7.0
+}
+
+# 'Unable to communicate with HSM' as the end of the firmware's load says nothing about it.
+case_card_silent_after_firmware() {
+    PLAN_TIMEOUTS=$(timeouts settle=3s) standard 7.2 firmware.unanswered yes
+    hu 12 run
+    said 'the HSM card does not answer its appliance.*asking the appliance for the truth'
+    hu 12 resume
+    tried 1 'hsm firmware upgrade'
+    # the load went on in spite of its words
+    lab hsm1 hsm.fw 7.7.0
+    hu 0 resume
+    tried 1 'hsm firmware upgrade'
+}
+
+# It reboots by itself and comes back with another host key: the update was typed, and is never typed again.
+case_other_key_after_self_reboot() {
+    standard 7.2 update.self_reboot before boot.new_host_key yes
+    hu 22 run
+    fp=$(ssh-keygen -lf "$W/hsm1/hostkey.pub" | awk '{print $2}')
+    lab hsm1 boot.new_host_key no
+    hu 0 resume --accept-host-key "hsm1=$fp"
+    said 'update: done: found done'
+    tried 1 'package update'
+    versions hsm1 7.7.0-317 7.7.0
+}
+
+# Off before the firmware was typed: nothing to wait for, and nothing to be repeated on a person's word.
+case_off_before_it_is_typed() {
+    PLAN_TIMEOUTS=$(timeouts connect=3s) standard
+    "$LUNA" ped "$W/hsm1" auto none
+    background run
+    "$LUNA" ped "$W/hsm1" present blue --wait 60
+    wait_said 'firmware: begun'
+    wait_said 'PRESENT THE'
+    kill_driver
+    "$LUNA" power "$W/hsm1" poweroff
+    until_down hsm1
+    hu 22 resume --retry-so-login
+    said 'firmware: STOPPED'
+    not_said 'never repeated by itself|for the truth'
+    "$LUNA" power "$W/hsm1" power-on
+    until_up hsm1
+    "$LUNA" ped "$W/hsm1" auto blue
+    hu 0 resume --retry-so-login
+    tried 1 'hsm firmware upgrade'
+}
+
+# Nobody has confirmed when 'hsm show' changes: a new version that shows before the reboot is no reboot.
+case_version_shows_before_the_reboot() {
+    standard 7.2 update.shows_early yes
+    hu 0 run
+    said 'nothing proves that the appliance has rebooted'
+    typed hsm1 1 'sysconf appliance reboot'
+    versions hsm1 7.7.0-317 7.7.0
+}
+
+# The shell is up, its card is not: it is booting, and that is waited for.
+case_card_late_after_reboot() {
+    standard 7.2 fault.question 'sysconf appliance reboot'
+    hu 15 run
+    said 'stands at: reboot \(stopped\)'
+    lab hsm1 fault.question '' hsm.dead yes
+    background resume
+    wait_said 'HSM card'
+    lab hsm1 hsm.dead no
+    ended 0
+    typed hsm1 2 'sysconf appliance reboot' # the first one was answered 'quit'
+    versions hsm1 7.7.0-317 7.7.0
+}
+
+# While the firmware is being loaded the lists are as before, and the CA must not come back.
+case_abort_in_the_firmware() {
+    fake_agent ca1
+    PLAN_AGENTS=ca1 standard 7.2 times.firmware 20
+    background run
+    wait_typed 'typing: hsm firmware upgrade'
+    kill_driver
+    hu 14 abort
+    said 'stands at: firmware \(typed, not proven\)'
+    said "'firmware' was typed and is not proven"
+    said 'CAs stay paused'
+    ! grep -q post-upgrade "$W/agent-ca1.log" || fail "the CA came back while the firmware was being loaded"
+    [ "$(lab_get hsm1 busy)" = 'firmware upgrade' ] || fail "the machine was too slow for this test"
+    hu 0 abort --accept-unproven hsm1:firmware
+    said "accepted on a person's word"
+    grep -q post-upgrade "$W/agent-ca1.log" || fail "the CA was not resumed"
+}
+
+case_abort_before_the_reboot() {
+    fake_agent ca1
+    PLAN_AGENTS=ca1 standard 7.2 fault.question 'sysconf appliance reboot'
+    hu 15 run
+    hu 14 abort
+    said 'updated, not rebooted'
+    ! grep -q post-upgrade "$W/agent-ca1.log" || fail "the CA came back to an appliance that waits for its reboot"
+    lab hsm1 fault.question ''
+    hu 0 resume
+    versions hsm1 7.7.0-317 7.7.0
+    hu 0 abort
+    said 'is done: there is nothing to end'
+}
+
+# A CA that is back stays back when only the others are left.
+case_resume_leaves_a_ca_that_is_back() {
+    fake_agent ca1
+    fake_agent ca2
+    echo 14 > "$W/agent-ca2.post"
+    PLAN_AGENTS='ca1 ca2' standard
+    hu 14 run
+    echo 0 > "$W/agent-ca2.post"
+    hu 0 resume
+    paused_times ca1 1
+    [ "$(grep -c post-upgrade "$W/agent-ca1.log")" = 1 ] || fail "ca1 was called again"
+    [ "$(grep -c post-upgrade "$W/agent-ca2.log")" = 2 ] || fail "ca2 was not asked again"
+}
+
+# Killed before any appliance was begun: a resume looks at the window and at the gates before it takes a CA out of use.
+case_resume_looks_before_it_pauses() {
+    fake_agent ca1
+    echo "case \"\$*\" in *dry-run*|*post*) ;; *) [ -e \"$W/go\" ] || sleep 60 ;; esac" > "$W/agent-ca1.says"
+    PLAN_AGENTS=ca1 standard
+    cp "$W/plan.xml" "$W/plan.first"
+    background run
+    wait_said 'pre-upgrade \.\.\.'
+    wait_asked ca1
+    kill_driver
+    touch "$W/go"
+    PLAN_AGENTS=ca1 PLAN_END=$(utc -1hour) plan hsm1
+    hu 16 resume --accept-changed-plan 'closed early'
+    paused_times ca1 1
+    cp "$W/plan.first" "$W/plan.xml"
+    lab hsm1 hsm.stm yes
+    hu 10 resume --accept-changed-plan 'open again'
+    said 'Secure Transport Mode'
+    said 'no appliance was touched'
+    paused_times ca1 1
+    lab hsm1 hsm.stm no
+    hu 0 resume
+    paused_times ca1 2
+    versions hsm1 7.7.0-317 7.7.0
+}
+
+# What the plan has lost is never reported as done.
+case_plan_lost_a_part() {
+    fake_agent ca1
+    fake_agent ca2
+    appliance hsma 7.2 times.pedk 1.5 times.pedo 2
+    appliance hsmb
+    package lunasa_update-7.7.0-317
+    PLAN_AGENTS='ca1 ca2' plan hsma hsmb
+    cp "$W/plan.xml" "$W/plan.first"
+    "$LUNA" ped "$W/hsma" auto none
+    hu 17 run
+    PLAN_AGENTS=ca1 plan hsma hsmb
+    hu 18 abort
+    hu 18 abort --accept-changed-plan 'ca2 is not ours'
+    said '\[agent:ca2\] its CA was put out of use for this change and is not resumed'
+    hu 18 resume --accept-changed-plan 'ca2 is not ours'
+    PLAN_AGENTS='ca1 ca2' plan hsmb
+    hu 18 resume --accept-changed-plan 'hsma is not ours'
+    said '\[hsma\] this change has begun with it'
+    ! grep -q post-upgrade "$W"/agent-ca?.log || fail "a CA was resumed"
+    cp "$W/plan.first" "$W/plan.xml"
+    hu 0 abort
+    grep -q post-upgrade "$W/agent-ca2.log" || fail "ca2 was not resumed"
+}
+
+# Days after an abort the appliance is another one: everything is looked at and done anew, but for the SO login that failed.
+case_run_after_abort() {
+    standard 7.2 times.pedk 1.5 times.pedo 2
+    "$LUNA" ped "$W/hsm1" auto none
+    hu 17 run
+    hu 0 abort
+    said 'stands at: verify \(stopped\)'
+    rm "$W"/hsm1/files/*
+    lab hsm1 clients '[{"name": "ca01", "partitions": ["caPar1"]}, {"name": "web07", "partitions": []}]'
+    "$LUNA" ped "$W/hsm1" auto blue
+    sed -i 's/A. Tester/B. Tester/' "$W/plan.xml" # a new run, a new plan
+    hu 17 run
+    said 'transfer: done'
+    hu 0 resume --retry-so-login
+    versions hsm1 7.7.0-317 7.7.0
+}
+
+# The file is gone after its transfer: a person may have it sent again.
+case_repeat_a_harmless_step() {
+    standard 7.2 times.pedk 1.5 times.pedo 2
+    "$LUNA" ped "$W/hsm1" auto none
+    hu 17 run
+    rm "$W"/hsm1/files/*
+    "$LUNA" ped "$W/hsm1" auto blue
+    hu 0 resume --retry-so-login --repeat hsm1:transfer
+    versions hsm1 7.7.0-317 7.7.0
+    tried 1 'package update'
+}
+
+# Somebody else is at this HSM, which no lock of ours can know.
+case_so_in_another_session() {
+    standard 7.2 fault.so_elsewhere yes
+    hu 10 run
+    said 'Logged In, in another session'
+    lab hsm1 fault.so_elsewhere no
+    "$LUNA" ped "$W/hsm1" auto none
+    background run
+    "$LUNA" ped "$W/hsm1" present blue --wait 60
+    wait_said 'update: begun'
+    lab hsm1 fault.so_elsewhere yes
+    ended 17
+    said 'firmware: STOPPED: no SO login on hsm1: the SO is logged in already, in another session'
+    lab hsm1 fault.so_elsewhere no
+    "$LUNA" ped "$W/hsm1" auto blue
+    hu 0 resume
+    versions hsm1 7.7.0-317 7.7.0
 }
 
 case_unlisted_path() {
@@ -921,7 +1210,7 @@ case_documents() {
     json() { # EXIT JQ-CONDITION ARGS...
         local want=$1 condition=$2 code=0
         shift 2
-        secrets | "$HSMUPGRADE" "$@" > "$W/doc" 2> "$W/out" || code=$?
+        "$HSMUPGRADE" "$@" < <(secrets) > "$W/doc" 2> "$W/out" || code=$? # no pipe: some verbs read nothing
         [ $code = "$want" ] || fail "$*: expected exit $want, got $code"
         jq -e ".schema == 1 and ($condition)" "$W/doc" > /dev/null || fail "$*: $(cat "$W/doc")"
     }
@@ -979,4 +1268,5 @@ if [ $# != 1 ] || ! declare -F "case_$1" > /dev/null; then
     exit 2
 fi
 "case_$1"
+no_secrets
 echo "passed: $1"

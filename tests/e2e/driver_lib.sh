@@ -158,12 +158,35 @@ typed() { # NAME COUNT COMMAND
     n=$(grep -cE "Command: $3" "$W/$1/lunalogs" || true)
     [ "$n" = "$2" ] || fail "$1: '$3' was typed $n times, expected $2"
 }
-# No secret may stand in anything that was written.
+# How often the driver typed a command, whatever became of it.
+tried() { # COUNT COMMAND
+    local n
+    n=$(grep -c "typing: $2" "$W/state/CHG1.transcript" || true)
+    [ "$n" = "$1" ] || fail "'$2' was typed $n times, expected $1"
+}
+# How often an agent was asked to put its CA out of use.
+paused_times() { # AGENT COUNT
+    local n
+    n=$(grep pre-upgrade "$W/agent-$1.log" | grep -vc dry-run || true)
+    [ "$n" = "$2" ] || fail "$1 was asked to pause $n times, expected $2"
+}
+# until that agent was called for the second time, the dry run being the first
+wait_asked() {
+    local end=$((SECONDS + 60))
+    until [ "$(wc -l < "$W/agent-$1.log")" -ge 2 ]; do
+        [ $SECONDS -lt $end ] || fail "$1 was not called"
+        sleep 0.1
+    done
+}
+# No secret may stand in anything that was written, nor in what status says of it. driver.sh looks after every case.
 no_secrets() {
     local a s
-    for s in "$(cat "$W"/*.auth 2>/dev/null | head -1)" $(for a in "${APPLIANCES[@]}"; do cat "$W/$a/password"; done); do
-        [ -n "$s" ] || continue
-        ! grep -rqF -- "$s" "$W/state" "$W/all" || fail "a secret was written: $(grep -rlF -- "$s" "$W/state" "$W/all")"
+    [ ! -d "$W/state" ] || for s in "" --json; do
+        "$HSMUPGRADE" status --state "$W/state" $s "$W/plan.xml" >> "$W/all" 2>&1 || true
+    done
+    for s in $(cat "$W"/*.auth 2> /dev/null) $(for a in "${APPLIANCES[@]}"; do cat "$W/$a/password"; done) ${CODE:-}; do
+        ! grep -rqF -- "$s" "$W/state" "$W/all" 2> /dev/null ||
+            fail "a secret was written: $(grep -rlF -- "$s" "$W/state" "$W/all")"
     done
 }
 # background VERB ARGS...: starts a run that is going to be killed; DRIVER_PID
@@ -202,6 +225,14 @@ ended() {
 finished() {
     "$HSMUPGRADE" status --state "$W/state" --json "$W/plan.xml" 2> /dev/null |
         jq -e --arg step "$1" '.steps[]? | select(.owner == "hsm1" and .step == $step and .state == "done")' > /dev/null
+}
+# until_down NAME: until its port is closed
+until_down() {
+    local end=$((SECONDS + 60)) port=PORT_$1
+    while (exec 3<> "/dev/tcp/127.0.0.1/${!port}") 2> /dev/null; do
+        [ $SECONDS -lt $end ] || fail "$1 does not go down"
+        sleep 0.1
+    done
 }
 # until_up NAME: until the appliance's shell and its HSM answer again
 until_up() {

@@ -90,7 +90,15 @@ static const struct step one_way = {.name = "update",
                                     .patience = patience,
                                     .settle = settle};
 
-static const struct plan_appliance hsm1 = {.name = "hsm1"};
+static struct plan_appliance hsm; /* another name, another history: one journal serves them all */
+
+static struct site *next_site(struct driver *drv)
+{
+    static int n;
+    snprintf(hsm.name, sizeof hsm.name, "hsm%d", ++n);
+    memset(&script, 0, sizeof script);
+    return &drv->site[0];
+}
 
 static struct driver *fresh(void)
 {
@@ -110,8 +118,7 @@ static struct driver *fresh(void)
     drv->plan.timeouts.poll = 1;
     drv->n_sites = 1;
     drv->site[0].drv = drv;
-    drv->site[0].a = &hsm1;
-    memset(&script, 0, sizeof script);
+    drv->site[0].a = &hsm;
     return drv;
 }
 
@@ -130,7 +137,7 @@ static enum step_state state_of(struct driver *drv)
 {
     struct journal_step s;
     struct err err = ERR_INIT;
-    assert_int_equal(journal_step(drv->journal, "hsm1", "update", &s, &err), ERR_OK);
+    assert_int_equal(journal_step(drv->journal, hsm.name, "update", &s, &err), ERR_OK);
     return s.state;
 }
 
@@ -141,10 +148,10 @@ static const int every_error[] = {
 static void run_one_step__typed_and_any_error__never_typed_again(void **state)
 {
     (void)state;
+    SCOPED(done_with) struct driver *drv = fresh();
     for (size_t i = 0; i < ARRAY_LEN(every_error); i++) {
         for (enum typed mark = TYPED_OPEN; mark <= TYPED_ENDED; mark++) {
-            SCOPED(done_with) struct driver *drv = fresh();
-            struct site *s = &drv->site[0];
+            struct site *s = next_site(drv);
             script.rc = every_error[i];
             script.mark = mark;
             assert_int_not_equal(run_one_step(s, &one_way), HU_DONE);
@@ -153,7 +160,7 @@ static void run_one_step__typed_and_any_error__never_typed_again(void **state)
             assert_int_not_equal(run_one_step(s, &one_way), HU_DONE);
             struct err err = ERR_INIT;
             assert_int_equal(
-                journal_set(drv->journal, 1, "hsm1", "update", STEP_HELD, "as before", &err),
+                journal_set(drv->journal, 1, hsm.name, "update", STEP_HELD, "as before", &err),
                 ERR_OK);
             assert_int_not_equal(run_one_step(s, &one_way), HU_DONE);
             assert_int_equal(script.typed, 1);
@@ -168,11 +175,12 @@ static void run_one_step__typed_and_any_error__never_typed_again(void **state)
 static void run_one_step__never_typed__not_waited_for_and_done_again(void **state)
 {
     (void)state;
+    SCOPED(done_with) struct driver *drv = fresh();
     for (size_t i = 0; i < ARRAY_LEN(every_error); i++) {
-        SCOPED(done_with) struct driver *drv = fresh();
+        struct site *s = next_site(drv);
         int64_t start = now_ms;
         script.rc = every_error[i];
-        int code = run_one_step(&drv->site[0], &one_way);
+        int code = run_one_step(s, &one_way);
         bool away = script.rc == ERR_UNAVAILABLE || script.rc == ERR_TIMEOUT;
         assert_true(code != HU_DONE && code != HU_NOT_PROVEN);
         assert_int_equal(code == HU_UNREACHABLE, away || script.rc == ERR_CRYPTO);
@@ -180,7 +188,7 @@ static void run_one_step__never_typed__not_waited_for_and_done_again(void **stat
         assert_int_equal(now_ms, start);
         script.rc = ERR_OK;
         script.mark = TYPED_ENDED;
-        assert_int_equal(run_one_step(&drv->site[0], &one_way), HU_DONE);
+        assert_int_equal(run_one_step(s, &one_way), HU_DONE);
         assert_int_equal(script.typed, 1);
     }
 }
@@ -189,14 +197,15 @@ static void run_one_step__other_host_key_while_waiting__begun_and_asked_later(vo
 {
     (void)state;
     SCOPED(done_with) struct driver *drv = fresh();
+    struct site *s = next_site(drv);
     script.rc = ERR_UNAVAILABLE;
     script.mark = TYPED_OPEN;
     script.proof_rc = ERR_CRYPTO;
-    assert_int_equal(run_one_step(&drv->site[0], &one_way), HU_UNREACHABLE);
+    assert_int_equal(run_one_step(s, &one_way), HU_UNREACHABLE);
     assert_int_equal(state_of(drv), STEP_BEGUN);
     script.proof_rc = ERR_OK;
     script.reached = true;
-    assert_int_equal(run_one_step(&drv->site[0], &one_way), HU_DONE);
+    assert_int_equal(run_one_step(s, &one_way), HU_DONE);
     assert_int_equal(script.typed, 1);
 }
 
@@ -208,13 +217,13 @@ static void run_one_step__not_proven__waits_as_long_as_it_must(void **state)
         enum typed mark;
         int64_t seconds;
     } cases[] = {{TYPED_OPEN, PATIENCE}, {TYPED_ENDED, SETTLE}};
+    SCOPED(done_with) struct driver *drv = fresh();
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        SCOPED(done_with) struct driver *drv = fresh();
         struct err err = ERR_INIT;
-        struct site *s = &drv->site[0];
+        struct site *s = next_site(drv);
         str_copy(s->step_name, sizeof s->step_name, "update");
         assert_int_equal(typed_mark(s, cases[i].mark, &err), ERR_OK);
-        assert_int_equal(journal_set(drv->journal, 1, "hsm1", "update", STEP_BEGUN, "", &err),
+        assert_int_equal(journal_set(drv->journal, 1, hsm.name, "update", STEP_BEGUN, "", &err),
                          ERR_OK);
         int64_t start = now_ms;
         assert_int_equal(run_one_step(s, &one_way), HU_NOT_PROVEN);
@@ -226,11 +235,12 @@ static void run_one_step__not_proven__waits_as_long_as_it_must(void **state)
 static void run_one_step__repeat__only_where_it_is_a_persons_right(void **state)
 {
     (void)state;
-    static const char *item[] = {"hsm1:update"};
+    char item[80];
     SCOPED(done_with) struct driver *drv = fresh();
-    struct site *s = &drv->site[0];
+    struct site *s = next_site(drv);
+    snprintf(item, sizeof item, "%s:update", hsm.name);
     drv->opt.repeat.n = 1;
-    drv->opt.repeat.item[0] = item[0];
+    drv->opt.repeat.item[0] = item;
     script.rc = ERR_IO;
     script.mark = TYPED_ENDED;
     assert_int_equal(run_one_step(s, &one_way), HU_HELD);

@@ -148,6 +148,9 @@ def _install(sh, name, path, code):
     sh.say("VERIFYING SOFTWARE PACKAGES......\n\n1...Passed\n", t["step"])
     sh.say("INSTALLING SOFTWARE PACKAGES......\n")
     sh.pause(t["silence"])
+    if s["update"]["asks"]:
+        sh.term.write("Kernel modules were replaced.\nKey of the boot loader:\n> ")
+        sh.term.read_line(echo="line")
     failed = s["update"]["failed_line"]
     sh.say("1...Passed\n" + ("2...[FAILED]\n" if failed else ""))
     with sh.store.change() as s:
@@ -225,6 +228,9 @@ def firmware_upgrade(sh, args):
         sh.protect()
         sh.maybe_drop(name, "0")
         sh.pause(s["times"]["firmware"])
+        if s["firmware"]["unanswered"]:
+            raise Fail("\nError:    Unable to communicate with HSM.\n"
+                       "Please run 'hsm supportInfo' and contact customer support.\n")
         _load(sh, name)
     finally:
         with sh.store.change() as s:

@@ -64,13 +64,14 @@ def hsm_show(sh, _):
     h, seven = s["hsm"], version(s["sw"]) >= (7, 0, 0)
     pad = "" if seven else " "     # the 5.x shell leaves a space after some headings
     model = "Hardware Model:      " if version(s["sw"]) < (6, 0, 0) else "HSM Model:           "
-    out = ["", "", "   Appliance Details:", "   ==================", f"   Software Version:                {s['sw']}", "",
+    shown = s["sw_pending"] if s["update"]["shows_early"] and s["sw_pending"] else s["sw"]
+    out = ["", "", "   Appliance Details:", "   ==================", f"   Software Version:                {shown}", "",
            "   HSM Details:" + pad, "   ============"]
     rows = [("HSM Label:", h["label"]), ("Serial #:", h["serial"]), ("Firmware:", h["fw"]), (model.strip(), h["model"])]
     if seven:
         rows.append(("HSM Part Number:", h["part"]))
     rows += [("Authentication Method:", h["auth"]),
-             ("HSM Admin login status:", "Logged In" if h["so"] == sh.token else "Not Logged In"),
+             ("HSM Admin login status:", "Logged In" if h["so"] == sh.token or s["fault"]["so_elsewhere"] else "Not Logged In"),
              ("HSM Admin login attempts left:", attempts_text(h["attempts"])),
              ("RPV Initialized:", yes_no(h["rpv"])), ("Audit Role Initialized:", yes_no(h["audit_role"])),
              ("Remote Login Initialized:", yes_no(h["remote_login"])),
