@@ -35,29 +35,24 @@ static int add_key(struct locations *l, const struct ca_view *v, const struct ca
     return rc ? rc : locations_add_settings(l, &v->settings, &values, err);
 }
 
-static int add_at(struct locations *l, const struct config_location *loc, const char *address,
-                  struct err *err)
+static int add_configured(struct locations *l, const struct ca_view *v,
+                          const struct config_location *loc, struct err *err)
 {
     enum location_role role = loc->role == CONFIG_ROLE_DELTA ? ROLE_CRL_DELTA : ROLE_CRL_BASE;
-    int rc = locations_add_url(l, loc->url, role, FROM_CONFIG, 0, err);
-    if (rc || !*address)
-        return rc;
-    /* The row without an address is the one just added, or the one the CA's settings gave. */
-    for (size_t i = l->n; i-- > 0;) {
-        struct probe_target *t = &l->item[i];
-        if (!*t->address && t->role == role && url_same(t->url, loc->url)) {
-            (void)str_copy(t->address, sizeof t->address, address);
-            return ERR_OK;
-        }
-    }
-    return ERR_OK;
-}
-
-static int add_configured(struct locations *l, const struct config_location *loc, struct err *err)
-{
-    int rc = loc->addresses.n ? ERR_OK : add_at(l, loc, "", err);
-    for (size_t i = 0; i < loc->addresses.n && !rc; i++)
-        rc = add_at(l, loc, loc->addresses.item[i], err);
+    const struct location_key named = {loc->key, loc->partition};
+    struct location_key otherwise = {0, 0};
+    size_t i = 0;
+    while (i < v->n_keys && !v->key[i].living)
+        i++;
+    if (i < v->n_keys)
+        otherwise.key_index = v->key[i].key_index;
+    i = 0;
+    int rc;
+    do {
+        const char *address = loc->addresses.n ? loc->addresses.item[i] : "";
+        rc = locations_add_configured(l, loc->url, address, role, loc->has_key ? &named : NULL,
+                                      otherwise, err);
+    } while (!rc && ++i < loc->addresses.n);
     return rc;
 }
 
@@ -222,7 +217,7 @@ int locate_collect(const struct locate *self, const struct ca_view *view, struct
     if (!rc)
         rc = add_chains(&chains, ret, view, issuers, err);
     for (size_t i = 0; i < self->config->n_locations && !rc; i++)
-        rc = add_configured(ret, &self->config->locations[i], err);
+        rc = add_configured(ret, view, &self->config->locations[i], err);
     if (!rc)
         rc = add_all_carried(ret, view, err);
     if (!rc && self->all)

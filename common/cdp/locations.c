@@ -130,6 +130,68 @@ int locations_add_parent_url(struct locations *l, const char *url, enum location
     return add(l, url, &t, err);
 }
 
+static bool is_configured(const struct probe_target *t, const char *url, enum location_role role,
+                          const struct location_key *named)
+{
+    return t->role == role && strcmp(t->url, url) == 0 &&
+           (!named ||
+            (!t->parent && t->key_index == named->key_index && t->partition == named->partition));
+}
+
+static bool same_crl(const struct probe_target *a, const struct probe_target *b)
+{
+    return a->role == b->role && a->key_index == b->key_index && a->partition == b->partition &&
+           a->parent == b->parent && strcmp(a->url, b->url) == 0;
+}
+
+/* Row i is asked at that address too: the row itself while it has none. */
+static int add_address(struct locations *l, size_t i, const char *address, struct err *err)
+{
+    struct probe_target t = l->item[i];
+    for (size_t k = 0; k < l->n; k++) {
+        if (same_crl(&l->item[k], &t) && strcmp(l->item[k].address, address) == 0)
+            return ERR_OK;
+    }
+    if (!t.address[0]) {
+        str_copy(l->item[i].address, sizeof l->item[i].address, address);
+        l->n_indexed = SIZE_MAX; /* the address is part of what is looked up */
+        return ERR_OK;
+    }
+    str_copy(t.address, sizeof t.address, address);
+    return add_target(l, &t, err);
+}
+
+int locations_add_configured(struct locations *l, const char *url, const char *address,
+                             enum location_role role, const struct location_key *named,
+                             struct location_key otherwise, struct err *err)
+{
+    const struct location_key key = named ? *named : otherwise;
+    struct url u;
+    size_t n = l->n;
+    bool found = false;
+    bool readable = url_parse(url, &u, NULL) == ERR_OK;
+    int rc = ERR_OK;
+    for (size_t i = 0; i < n && !rc && readable; i++) {
+        bool first = is_configured(&l->item[i], u.text, role, named);
+        for (size_t k = 0; k < i && first && *address; k++)
+            first = !same_crl(&l->item[k], &l->item[i]);
+        if (!first)
+            continue;
+        found = true;
+        l->item[i].origin |= FROM_CONFIG;
+        if (*address)
+            rc = add_address(l, i, address, err);
+    }
+    if (found || rc)
+        return rc;
+    struct probe_target t = {.role = role,
+                             .origin = FROM_CONFIG,
+                             .key_index = key.key_index,
+                             .partition = key.partition};
+    str_copy(t.address, sizeof t.address, address);
+    return add(l, url, &t, err);
+}
+
 /* Only these end the whole list; a bad URL among good ones is counted and left out. */
 static bool fatal(int rc)
 {

@@ -64,6 +64,19 @@ MUST_CHECK int locations_add_parent_url(struct locations *l, const char *url,
                                         enum location_role role, uint32_t origin,
                                         uint32_t key_index, uint8_t level, struct err *err);
 
+/* Which CRL of a CA. */
+struct location_key {
+    uint32_t key_index, partition;
+};
+
+/* A location of the configuration, asked at address ("" = as resolved). The same URL from
+ * elsewhere, of any key, partition or parent, is that location: it gets the origin, and the address
+ * when it has none. What nobody else names is of the key otherwise. named (may be NULL) says of
+ * which key alone it is. */
+MUST_CHECK int locations_add_configured(struct locations *l, const char *url, const char *address,
+                                        enum location_role role, const struct location_key *named,
+                                        struct location_key otherwise, struct err *err);
+
 /* Texts of CR_PROP_CERTCDPURLS, CERTAIAURLS or CERTOCSPURLS: one URL per line, expanded by the CA.
  * Unusable lines are noted in skip and left out. */
 MUST_CHECK int locations_add_property(struct locations *l, const char *lines,

@@ -110,6 +110,31 @@ static int read_threshold(xmlNodePtr node, const char *name, struct config_thres
     return text ? threshold_parse(text, ret, err) : ERR_OK;
 }
 
+/* Absent: *ret stays. */
+static int read_index(xmlNodePtr node, const char *name, bool *ret_has, uint32_t *ret,
+                      struct err *err)
+{
+    SCOPED(scope_free) char *text = xmldoc_attribute(node, name);
+    uint64_t v = 0;
+    *ret_has = text != NULL;
+    int rc = text ? str_parse_u64(text, 0, UINT16_MAX, &v, err) : ERR_OK;
+    if (!rc && text)
+        *ret = (uint32_t)v;
+    return rc ? err_context(err, "%s", name) : ERR_OK;
+}
+
+static int read_key(struct config_location *loc, xmlNodePtr node, struct err *err)
+{
+    bool has_partition = false;
+    int rc = read_index(node, "key", &loc->has_key, &loc->key, err);
+    if (!rc)
+        rc = read_index(node, "partition", &has_partition, &loc->partition, err);
+    if (!rc && has_partition && !loc->has_key)
+        rc = err_set(err, ERR_INVALID,
+                     "partition says nothing without key: expected key=\"0\" or above beside it");
+    return rc;
+}
+
 static int read_location(struct config_location *loc, xmlNodePtr node, struct err *err)
 {
     SCOPED(scope_free) char *role = xmldoc_attribute(node, "role");
@@ -117,7 +142,9 @@ static int read_location(struct config_location *loc, xmlNodePtr node, struct er
     if (!loc->url)
         return err_nomem(err);
     loc->role = role && strcmp(role, "delta") == 0 ? CONFIG_ROLE_DELTA : CONFIG_ROLE_BASE;
-    int rc = read_threshold(node, "warning", &loc->warning, err);
+    int rc = read_key(loc, node, err);
+    if (!rc)
+        rc = read_threshold(node, "warning", &loc->warning, err);
     if (!rc)
         rc = read_threshold(node, "critical", &loc->critical, err);
     static const struct field addresses = {"location", "address", FIELD_LIST, 0, NULL, "address"};

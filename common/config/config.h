@@ -51,6 +51,8 @@ struct config_threshold {
 struct config_location {
     char *url;
     enum config_location_role role;
+    bool has_key; /* key and partition were named */
+    uint32_t key, partition;
     struct config_threshold warning, critical; /* both zero = the general ones */
     struct config_list addresses; /* IP addresses or domain controllers asked one by one; empty = as
                                      resolved */

@@ -67,6 +67,10 @@ static void write_locations(const struct config *c, struct buf *out)
         buf_puts(out, "    <location url=\"");
         escaped(loc->url, out);
         buf_printf(out, "\" role=\"%s\"", loc->role == CONFIG_ROLE_DELTA ? "delta" : "base");
+        if (loc->has_key)
+            buf_printf(out, " key=\"%u\"", loc->key);
+        if (loc->partition)
+            buf_printf(out, " partition=\"%u\"", loc->partition);
         write_threshold("warning", &loc->warning, out);
         write_threshold("critical", &loc->critical, out);
         buf_puts(out, ">\n");

@@ -8,9 +8,13 @@
 step "a CA with two keys and a revoked certificate; a reserve CRL is required before a pause"
 lab_up --no-ad --keys 2 --set CRLPeriod=Hours --set CRLPeriodUnits=8 --set CRLDeltaPeriod=Hours --set CRLDeltaPeriodUnits=4
 PROOF=6s agent_install '<publish-timeout>10s</publish-timeout>' \
-    '<reserve-crl>required</reserve-crl><reserve-crl-life>2d</reserve-crl-life>'
+    '<reserve-crl>required</reserve-crl><reserve-crl-life>2d</reserve-crl-life>' \
+    '<locations><location url="http://pki.lab.test/pki/Lab%20Issuing%20CA(1).crl" warning="1h"/></locations>'
 lab ca revoke 3 > /dev/null
 expect_out 0 publish --json
+# A threshold for a URL of the second key is no location of the first: its proof is that of its own key.
+expect_match "the second key's URL" "$OUT" 'Lab%20Issuing%20CA\(1\)\.crl'
+expect "locations proven" "$(json '[.proof.locations[] | .proven] | all')" true
 base="$L/www/pki/Lab Issuing CA.crl"
 sealed="$DATA/reserve"
 before=$(service_state CertSvc)

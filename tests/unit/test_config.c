@@ -108,6 +108,11 @@ static void config_parse__wrong_values__named_with_what_is_allowed(void **state)
         {"<crlagent><locations><location/></locations></crlagent>", "location|url"},
         {"<crlagent><locations><location url=\"gopher://x\"/></locations></crlagent>",
          "gopher|ldap"},
+        {"<crlagent><locations><location url=\"http://x/\" key=\"70000\"/></locations></crlagent>",
+         "key|65535"},
+        {"<crlagent><locations><location url=\"http://x/\" partition=\"1\"/></locations>"
+         "</crlagent>",
+         "partition|key"},
         {"<crlagent><ca><stop-with><service></service></stop-with></ca></crlagent>",
          "service|1 to 256"},
     };
@@ -191,7 +196,8 @@ static void config_parse__empty_root__all_defaults(void **state)
 
 static const char full[] =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<crlagent version=\"1\">\n"
-    "<locations><location url=\"http://a/b%20c.crl\" role=\"delta\" warning=\"4h\">"
+    "<locations><location url=\"http://a/b%20c.crl\" role=\"delta\" key=\"1\" partition=\"3\" "
+    "warning=\"4h\">"
     "<address>192.0.2.1</address><address>2001:db8::1</address></location>"
     "<location url=\"ldap:///CN=x?certificateRevocationList\"/></locations>\n"
     "<ca><watch>stop-again</watch><stop-with><service>A</service><service>B &amp; C</service>"
@@ -208,6 +214,10 @@ static void config_parse__all_kinds_in_any_order__read(void **state)
     assert_int_equal(c.n_locations, 2);
     assert_int_equal(c.locations[0].role, CONFIG_ROLE_DELTA);
     assert_int_equal(c.locations[0].addresses.n, 2);
+    assert_true(c.locations[0].has_key);
+    assert_int_equal(c.locations[0].key, 1);
+    assert_int_equal(c.locations[0].partition, 3);
+    assert_false(c.locations[1].has_key);
     assert_string_equal(c.locations[0].addresses.item[1], "2001:db8::1");
     assert_int_equal(c.ca.stop_with.n, 2);
     assert_string_equal(c.ca.stop_with.item[1], "B & C");

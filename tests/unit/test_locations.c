@@ -63,6 +63,70 @@ static void locations_add_url__same_location_twice__origins_joined(void **state)
     assert_true(l.item[3].parent);
 }
 
+static void locations_add_configured__url_of_another_key__that_row(void **state)
+{
+    (void)state;
+    static const char url[] = "http://pki/a(1).crl";
+    const struct location_key otherwise = {0, 0};
+    SCOPED(locations_free) struct locations l = {0};
+    assert_int_equal(locations_add_url(&l, "http://pki/a.crl", ROLE_CRL_BASE, FROM_CA_CDP, 0, NULL),
+                     ERR_OK);
+    assert_int_equal(locations_add_url(&l, url, ROLE_CRL_BASE, FROM_CA_CDP, 1, NULL), ERR_OK);
+    assert_int_equal(
+        locations_add_parent_url(&l, "http://root/r.crl", ROLE_CRL_BASE, FROM_PARENT, 0, 1, NULL),
+        ERR_OK);
+    assert_int_equal(locations_add_configured(&l, "http://PKI:80/a(1).crl", "", ROLE_CRL_BASE, NULL,
+                                              otherwise, NULL),
+                     ERR_OK);
+    assert_int_equal(
+        locations_add_configured(&l, "http://root/r.crl", "", ROLE_CRL_BASE, NULL, otherwise, NULL),
+        ERR_OK);
+    assert_int_equal(l.n, 3);
+    assert_int_equal(l.item[0].origin, FROM_CA_CDP);
+    assert_int_equal(l.item[1].origin, FROM_CA_CDP | FROM_CONFIG);
+    assert_int_equal(l.item[1].key_index, 1);
+    assert_int_equal(l.item[2].origin, FROM_PARENT | FROM_CONFIG);
+    /* Two addresses of it: two rows of that key, the same address once. */
+    static const char *const at[] = {"10.0.0.1", "10.0.0.2", "10.0.0.1"};
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(
+            locations_add_configured(&l, url, at[i], ROLE_CRL_BASE, NULL, otherwise, NULL), ERR_OK);
+    assert_int_equal(l.n, 4);
+    assert_string_equal(l.item[1].address, "10.0.0.1");
+    assert_string_equal(l.item[3].address, "10.0.0.2");
+    assert_int_equal(l.item[3].key_index, 1);
+    /* Somebody asks for the first again: it is there. */
+    assert_int_equal(
+        locations_add_configured(&l, "http://pki/a.crl", "", ROLE_CRL_DELTA, NULL, otherwise, NULL),
+        ERR_OK);
+    assert_int_equal(l.n, 5);
+}
+
+static void locations_add_configured__nobody_else_names_it__key_as_said(void **state)
+{
+    (void)state;
+    const struct location_key otherwise = {2, 0}, named = {1, 4};
+    SCOPED(locations_free) struct locations l = {0};
+    struct err err = ERR_INIT;
+    assert_int_equal(
+        locations_add_configured(&l, "ftp://x/y", "", ROLE_CRL_BASE, NULL, otherwise, &err),
+        ERR_UNSUPPORTED);
+    assert_int_equal(
+        locations_add_configured(&l, "http://m/a.crl", "", ROLE_CRL_BASE, NULL, otherwise, &err),
+        ERR_OK);
+    assert_int_equal(
+        locations_add_configured(&l, "http://m/b.crl", "", ROLE_CRL_BASE, &named, otherwise, &err),
+        ERR_OK);
+    assert_int_equal(
+        locations_add_configured(&l, "http://m/a.crl", "", ROLE_CRL_BASE, &named, otherwise, &err),
+        ERR_OK);
+    assert_int_equal(l.n, 3);
+    assert_int_equal(l.item[0].key_index, 2);
+    assert_int_equal(l.item[1].key_index, 1);
+    assert_int_equal(l.item[1].partition, 4);
+    assert_int_equal(l.item[2].key_index, 1);
+}
+
 static void locations_add_url__items_taken_out_between__no_duplicates(void **state)
 {
     (void)state;
@@ -225,6 +289,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(locations_add_url__bad_url__counted_and_refused),
         cmocka_unit_test(locations_add_url__same_location_twice__origins_joined),
+        cmocka_unit_test(locations_add_configured__url_of_another_key__that_row),
+        cmocka_unit_test(locations_add_configured__nobody_else_names_it__key_as_said),
         cmocka_unit_test(locations_add_url__items_taken_out_between__no_duplicates),
         cmocka_unit_test(locations_refuse_foreign__file_of_a_certificate__left_out_and_noted),
         cmocka_unit_test(locations_skip__more_than_are_kept__counted_without_passwords),
