@@ -162,7 +162,8 @@ int verb_simulate(struct cli *cli, int argc, char **argv)
     const struct simulate_outage what = {.from = from == WHEN_NONE ? p.now : from,
                                          .seconds = outage,
                                          .propagation = o.propagation,
-                                         .thresholds = &p.thresholds};
+                                         .thresholds = &p.thresholds,
+                                         .verdicts = p.verdicts};
     simulate_outage(p.locations.item, p.results, p.locations.n, &what, line, &n);
     struct report r;
     const struct report_style style = {cli->out_tty, cli->columns};

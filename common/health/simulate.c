@@ -6,6 +6,12 @@
 
 #include "health/runway.h"
 
+/* What no client accepts, and what no later time makes better. An expired CRL is left to its times.
+ */
+#define NEVER_ACCEPTED                                                                             \
+    (CRL_V_BAD_SIGNATURE | CRL_V_WRONG_ISSUER | CRL_V_WRONG_TYPE | CRL_V_FROM_FUTURE |             \
+     CRL_V_UNKNOWN_CRITICAL)
+
 /* When this CRL meets a threshold: a time before nextUpdate, or a share of its life. */
 static int64_t threshold_time(const struct crl_facts *f, int64_t seconds, uint8_t percent)
 {
@@ -46,12 +52,12 @@ void simulate_outage(const struct probe_target *targets, const struct probe_resu
         if (targets[i].parent ||
             (targets[i].role != ROLE_CRL_BASE && targets[i].role != ROLE_CRL_DELTA))
             continue;
-        bool has = runway_serves(&targets[i], &results[i]);
         const struct crl_thresholds *t =
             o->thresholds_of ? o->thresholds_of(o->thresholds_arg, &targets[i]) : o->thresholds;
-        if (!has || f->next_update == WHEN_NONE) {
-            l.unknown = !has;
-            l.spare = has ? INT64_MAX : INT64_MIN;
+        l.unknown = !runway_serves(&targets[i], &results[i]) ||
+                    (o->verdicts && (o->verdicts[i] & NEVER_ACCEPTED));
+        if (l.unknown || f->next_update == WHEN_NONE) {
+            l.spare = l.unknown ? INT64_MIN : INT64_MAX;
         } else {
             int64_t warn = threshold_time(f, t->warn_seconds, t->warn_percent);
             int64_t planned =

@@ -15,7 +15,7 @@ struct simulate_line {
     int64_t yellow, red, fatal; /* UTC seconds; WHEN_NONE = not within the outage */
     int64_t spare;              /* seconds between the end of the outage and fatal; negative = it
                                    expired before the end */
-    bool unknown;               /* no usable CRL came from there: nothing can be said */
+    bool unknown;               /* no CRL came from there that a client accepts */
 };
 
 struct simulate_outage {
@@ -25,10 +25,13 @@ struct simulate_outage {
     /* Per location; NULL = the ones above for all. */
     const struct crl_thresholds *(*thresholds_of)(void *arg, const struct probe_target *t);
     void *thresholds_arg;
+    /* enum crl_verdict bits per probe, as health_evaluate() fills them; NULL = none: then signature
+     * and kind alone decide whether a CRL is accepted. */
+    const uint32_t *verdicts;
 };
 
 /* Fills ret[0..*ret_n) (room for n) with one line per CRL location, those that fall first in front.
- * A location serves a CRL as runway_serves() says. */
+ * A location serves a CRL as runway_serves() and the verdicts say. */
 void simulate_outage(const struct probe_target *targets, const struct probe_result *results,
                      size_t n, const struct simulate_outage *o, struct simulate_line *ret,
                      size_t *ret_n);

@@ -20,6 +20,7 @@ int look_forecast(const struct look *l, const struct config *config, int64_t fro
         .propagation = l->propagation,
         .thresholds_of = look_thresholds_of,
         .thresholds_arg = &chooser,
+        .verdicts = l->verdicts,
     };
     const struct report r = {
         .generated = l->round.when,

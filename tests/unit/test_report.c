@@ -308,7 +308,8 @@ static void report_simulation__base_and_delta__minutes_and_verdict(void **state)
     add(&now_lab, "http://a.test/old.crl", "10.0.0.1", 0, false, -HOUR);
     const struct report *r = finish(&now_lab);
     const struct crl_thresholds t = {.warn_seconds = 2 * HOUR, .crit_seconds = HOUR};
-    struct simulate_outage o = {NOW, 36 * HOUR, 600, &t, NULL, NULL};
+    struct simulate_outage o = {
+        .from = NOW, .seconds = 36 * HOUR, .propagation = 600, .thresholds = &t};
     simulate_outage(now_lab.t, now_lab.r, 3, &o, line, &n);
     assert_int_equal(n, 3);
     report_simulation(r, line, n, &o, NULL, &out);

@@ -608,7 +608,8 @@ static void simulate_outage__one_week_crl__known_minutes(void **state)
     size_t n = 0;
     healthy(&world);
     world.r[1].status = PROBE_CONNECT;
-    struct simulate_outage o = {NOW, 7 * DAY, 0, &crl_thresholds_default, NULL, NULL};
+    struct simulate_outage o = {
+        .from = NOW, .seconds = 7 * DAY, .thresholds = &crl_thresholds_default};
     simulate_outage(world.t, world.r, 2, &o, line, &n);
     assert_int_equal(n, 2);
     assert_true(line[0].unknown); /* what is broken already stands first */
