@@ -43,7 +43,7 @@ static void crl_labels(struct buf *out, const struct report *r, size_t i)
     label(out, "cdp", t->url, false);
     label(out, "server", t->address[0] ? t->address : r->results[i].address, false);
     label(out, "scope",
-          t->parent               ? "parent"
+          t->parent               ? t->as_client ? "parent_cached" : "parent"
           : t->as_client          ? "cached"
           : probe_carried_only(t) ? "issued"
                                   : "own",
@@ -299,7 +299,8 @@ int report_nagios(const struct report *r, struct buf *out, struct err *err)
                report_left_text(runway, left), up, crls);
     if (first) {
         const struct finding_kind *k = finding_kind_by_id(first->id);
-        buf_printf(&line, "; %u %s: %s %s", first->id, k ? k->title : "", first->url, first->found);
+        buf_printf(&line, "; %u %s: %s%s%s", first->id, k ? k->title : "", first->url,
+                   first->url[0] ? " " : "", first->found);
     }
     for (size_t i = 0; i < line.len; i++)
         line.data[i] = line.data[i] == '|' || line.data[i] == '\n' ? '/' : line.data[i];
