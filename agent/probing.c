@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "cdp/fetch.h"
 #include "cdp/fetch_blob.h"
+#include "health/keys.h"
 #include "health/skipped.h"
 
 void probing_free(struct probing *p)
@@ -43,7 +44,9 @@ static int add_certificates(struct probing *p, const struct opt_list *list, uint
         SCOPED(buf_free) struct buf data = BUF_INIT;
         rc = file_read(list->item[i], LIMIT_CERT_BYTES, &data, err);
         if (!rc)
-            rc = locations_add_certificate(&p->locations, buf_str(&data), data.len, origin, 0, err);
+            rc = locations_add_certificate(
+                &p->locations, buf_str(&data), data.len, origin,
+                keys_signer_of(&p->certs, p->issuers, buf_str(&data), data.len), err);
         if (rc)
             err_context(err, "certificate '%s'", list->item[i]);
     }
@@ -59,7 +62,7 @@ static int add_issuers(struct probing *p, const struct opt_list *list, struct er
         if (!rc)
             rc = crl_issuers_add(&p->issuers, list->item[i], buf_str(&data), data.len, err);
         if (!rc)
-            rc = health_ca_certs_add(&p->certs, buf_str(&data), data.len, 0, err);
+            rc = health_ca_certs_add(&p->certs, buf_str(&data), data.len, HEALTH_KEY_NEXT, err);
         if (rc)
             err_context(err, "issuer '%s'", list->item[i]);
     }
@@ -88,15 +91,21 @@ static struct fetch_options fetch_options_of(struct cli *cli, const struct probi
 }
 
 /* Files are read once more: what they name is in the list by now, the bytes are not. */
-static int read_subjects(const struct opt_list *list, struct buf *data, struct ocsp_subject *ret,
-                         struct err *err)
+static int read_subjects(const struct probing *p, const struct opt_list *list, struct buf *data,
+                         struct ocsp_subject *ret, struct err *err)
 {
     int rc = ERR_OK;
     for (size_t i = 0; !rc && i < list->n; i++) {
         rc = file_read(list->item[i], LIMIT_CERT_BYTES, &data[i], err);
-        ret[i] = (struct ocsp_subject){buf_str(&data[i]), data[i].len, 0, 0};
+        uint32_t key = keys_signer_of(&p->certs, p->issuers, buf_str(&data[i]), data[i].len);
+        ret[i] = (struct ocsp_subject){buf_str(&data[i]), data[i].len, key, 0};
     }
     return rc;
+}
+
+static uint32_t key_of(const struct probing *p, const struct climb *c)
+{
+    return keys_index_of(&p->certs, buf_str(&c->cert[0]), c->cert[0].len);
 }
 
 /* Which certificate each OCSP responder is asked about: the one given, and on the way up each CA's.
@@ -106,11 +115,11 @@ static int ask_ocsp(struct probing *p, const struct probing_options *o, struct e
     size_t n = o->certs.n, most = n + OPT_LIST_MAX * CLIMB_LEVELS;
     SCOPED(scope_free) struct buf *data = calloc(n + 1, sizeof *data);
     SCOPED(scope_free) struct ocsp_subject *s = calloc(most + 1, sizeof *s);
-    int rc = data && s ? read_subjects(&o->certs, data, s, err) : err_nomem(err);
+    int rc = data && s ? read_subjects(p, &o->certs, data, s, err) : err_nomem(err);
     for (size_t i = 0; !rc && i < o->issuers.n; i++) {
         for (size_t k = 0; k < p->climb[i].n; k++)
             s[n++] = (struct ocsp_subject){buf_str(&p->climb[i].cert[k]), p->climb[i].cert[k].len,
-                                           0, (uint8_t)(k + 1)};
+                                           key_of(p, &p->climb[i]), (uint8_t)(k + 1)};
     }
     if (!rc)
         rc = locations_ask_ocsp(&p->locations, s, n, p->issuers, o->ocsp_nonce, err);
@@ -150,8 +159,9 @@ static int climb(struct cli *cli, struct probing *p, const struct probing_option
         SCOPED(buf_free) struct buf data = BUF_INIT;
         rc = file_read(o->issuers.item[i], (size_t)LIMIT_CERT_BYTES * LIMIT_CA_CERTS, &data, err);
         if (!rc)
-            rc = locations_climb(&p->locations, buf_str(&data), data.len, 0, &p->issuers, &fetch,
-                                 &p->climb[i], err);
+            rc = locations_climb(&p->locations, buf_str(&data), data.len,
+                                 keys_index_of(&p->certs, buf_str(&data), data.len), &p->issuers,
+                                 &fetch, &p->climb[i], err);
         if (!rc)
             rc = add_missing_parent(p, &p->climb[i], err);
         if (rc)
@@ -195,9 +205,9 @@ static int gather(struct cli *cli, struct probing *p, const struct probing_optio
     if (!rc && o->url_file)
         rc = urlfile_add(&p->locations, o->url_file, err);
     if (!rc)
-        rc = add_certificates(p, &o->certs, FROM_CERTIFICATE, err);
+        rc = add_issuers(p, &o->issuers, err); /* first: they tell the certificates' keys */
     if (!rc)
-        rc = add_issuers(p, &o->issuers, err);
+        rc = add_certificates(p, &o->certs, FROM_CERTIFICATE, err);
     if (!rc && o->parents)
         rc = climb(cli, p, o, err);
     if (rc)
@@ -283,7 +293,8 @@ static int ask_all(struct cli *cli, const struct probing_options *o, struct prob
     p->results = calloc(p->locations.n + 1, sizeof *p->results);
     if (!p->results)
         return err_nomem(err);
-    return ask(cli, o, &p->locations, p->issuers, p->results, err);
+    rc = ask(cli, o, &p->locations, p->issuers, p->results, err);
+    return rc ? rc : keys_assign(p->locations.item, p->results, p->locations.n, &p->certs, err);
 }
 
 /* What the user or a certificate has named already is asked once. */

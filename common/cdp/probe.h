@@ -40,6 +40,9 @@ struct probe_target {
     /* Until when living certificates carry this URL, as read from the CA's database (UTC seconds);
      * 0 = not read there. */
     int64_t carried_until;
+    /* A certificate that was read for it names so many CRL URLs, this one among them; 0 = none was.
+     */
+    uint32_t named_with;
     int64_t timeout_ms; /* whole probe; 0 = LIMIT_FETCH_MS */
     uint64_t max_bytes; /* 0 = LIMIT_CRL_BYTES */
     bool as_client;     /* caches may answer; false = Cache-Control: no-cache */

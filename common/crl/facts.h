@@ -72,7 +72,9 @@ struct crl_facts {
     char issuer[512]; /* RFC 4514 order and escaping, UTF-8 */
     uint8_t aki[64];  /* key identifier; aki_len 0 = absent */
     uint8_t aki_len;
-    int32_t version;         /* 1 or 2 */
+    uint8_t signer[20]; /* the key that verified the signature: SHA-1 of its bits (RFC 5280 section
+                           4.2.1.2 method 1); all zero = none has */
+    int32_t version;    /* 1 or 2 */
     char signature_oid[64];  /* dotted */
     char signature_name[64]; /* "sha256WithRSAEncryption" */
     /* times */

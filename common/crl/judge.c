@@ -147,5 +147,7 @@ const char *crl_verdict_state(uint32_t verdicts)
         return "Error";
     if (verdicts & CRL_V_EXPIRED)
         return "Expired";
+    if (verdicts & CRL_V_STALE)
+        return "Error";
     return verdicts & (CRL_V_EXPIRING | CRL_V_EXPIRING_SOON | CRL_V_OVERDUE) ? "Expiring" : "OK";
 }

@@ -109,8 +109,7 @@ struct candidates {
     bool good;
 };
 
-static void try_all(const struct crl_reader *r, X509_NAME *issuer, bool by_key,
-                    struct candidates *c)
+static void try_all(struct crl_reader *r, X509_NAME *issuer, bool by_key, struct candidates *c)
 {
     const struct crl_issuers *set = r->opt.issuers;
     for (size_t i = 0; i < set->n && !c->good; i++) {
@@ -127,6 +126,8 @@ static void try_all(const struct crl_reader *r, X509_NAME *issuer, bool by_key,
         }
         c->tried++;
         c->good = try_key(r, item);
+        if (c->good)
+            memcpy(r->facts.signer, item->key_sha1, sizeof r->facts.signer);
     }
 }
 

@@ -15,6 +15,25 @@ void health_ca_certs_free(struct health_ca_certs *c)
     c->n = 0;
 }
 
+uint32_t health_ca_certs_next_key(const struct health_ca_certs *c)
+{
+    uint32_t next = 0;
+    for (size_t i = 0; i < c->n; i++)
+        next = c->item[i].key_index >= next ? c->item[i].key_index + 1 : next;
+    return next;
+}
+
+/* The last one has no index yet. */
+static uint32_t key_of_last(const struct health_ca_certs *c)
+{
+    const struct health_ca_certs before = {c->item, c->n - 1};
+    for (size_t i = 0; i < before.n; i++) {
+        if (memcmp(c->item[i].key_id, c->item[before.n].key_id, sizeof c->item[i].key_id) == 0)
+            return c->item[i].key_index;
+    }
+    return health_ca_certs_next_key(&before);
+}
+
 static int add_one(struct health_ca_certs *c, X509 *x, uint32_t key_index, struct err *err)
 {
     if (c->n >= LIMIT_CA_CERTS)
@@ -30,6 +49,9 @@ static int add_one(struct health_ca_certs *c, X509 *x, uint32_t key_index, struc
     p->not_before = x509_when(X509_get0_notBefore(x));
     p->not_after = x509_when(X509_get0_notAfter(x));
     X509_digest(x, EVP_sha256(), p->sha256, NULL);
+    X509_pubkey_digest(x, EVP_sha1(), p->key_id, NULL);
+    if (key_index == HEALTH_KEY_NEXT)
+        p->key_index = key_of_last(c);
     X509_NAME_oneline(X509_get_subject_name(x), p->subject, sizeof p->subject);
     return ERR_OK;
 }

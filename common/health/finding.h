@@ -6,6 +6,7 @@
 #ifndef CRLAGENT_HEALTH_FINDING_H
 #define CRLAGENT_HEALTH_FINDING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,7 @@ struct finding {
     uint32_t key_index;
     char url[LIMIT_URL_CHARS + 1]; /* location, "" when none */
     char address[80];              /* server, "" when none */
+    bool outage;                   /* clients of what it is about fail already: it is never muted */
     char expected[256];
     char found[512];
     char remedy[512]; /* filled from the catalogue */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "health/keys.h"
 #include "health/rules_int.h"
 
 const struct health_limits health_limits_default = {
@@ -96,22 +97,74 @@ static int make_groups(struct rules *x, struct err *err)
     return ERR_OK;
 }
 
+/* Which CRLs are looked through for the newest of a kind. */
+struct kind {
+    const struct health_input *in;
+    uint32_t key_index, partition;
+    bool delta;
+    uint8_t parent;
+    bool unsupported; /* those whose signature nobody here can check; only when there are no others
+                       */
+};
+
+static bool of_kind(const struct kind *k, size_t i)
+{
+    const struct probe_target *t = &k->in->targets[i];
+    const struct probe_result *r = &k->in->results[i];
+    bool checked = r->signature == CRL_SIG_GOOD || r->signature == CRL_SIG_NOT_CHECKED;
+    return is_crl_role(t) && has_crl(r) && t->key_index == k->key_index &&
+           t->partition == k->partition && (t->role == ROLE_CRL_DELTA) == k->delta &&
+           t->parent == k->parent && crl_is_delta(&r->facts) == k->delta &&
+           (k->unsupported ? r->signature == CRL_SIG_UNSUPPORTED : checked) &&
+           (k->parent ||
+            !keys_foreign(&r->facts, r->signature, k->in->certs, k->in->n_certs, k->key_index));
+}
+
+static size_t count_same(const struct kind *k, const struct crl_facts *f)
+{
+    size_t n = 0;
+    for (size_t i = 0; f && i < k->in->n; i++)
+        n += of_kind(k, i) && keys_same(&k->in->results[i].facts, f);
+    return n;
+}
+
+/* One server with another CA's CRL must not make those of all others foreign: the issuer that most
+ * of them serve (majority vote of Boyer and Moore), else the one that the first serves. */
+static const struct crl_facts *usual_issuer(const struct kind *k)
+{
+    const struct crl_facts *first = NULL, *vote = NULL;
+    size_t lead = 0;
+    for (size_t i = 0; i < k->in->n; i++) {
+        const struct crl_facts *f = &k->in->results[i].facts;
+        if (!of_kind(k, i))
+            continue;
+        first = first ? first : f;
+        if (lead == 0)
+            vote = f;
+        lead = keys_same(vote, f) ? lead + 1 : lead - 1;
+    }
+    return vote == first || count_same(k, vote) > count_same(k, first) ? vote : first;
+}
+
+static const struct crl_facts *newest_of(const struct kind *k)
+{
+    const struct crl_facts *usual = usual_issuer(k), *best = NULL;
+    for (size_t i = 0; usual && i < k->in->n; i++) {
+        const struct crl_facts *f = &k->in->results[i].facts;
+        if (of_kind(k, i) && keys_same(usual, f) &&
+            (!best || crl_number_compare(&f->number, &best->number) > 0))
+            best = f;
+    }
+    return best;
+}
+
 const struct crl_facts *health_newest(const struct health_input *in, uint32_t key_index,
                                       uint32_t partition, bool delta, uint8_t parent)
 {
-    const struct crl_facts *best = NULL;
-    for (size_t i = 0; i < in->n; i++) {
-        const struct probe_target *t = &in->targets[i];
-        const struct probe_result *r = &in->results[i];
-        if (!is_crl_role(t) || !has_crl(r) || t->key_index != key_index ||
-            t->partition != partition || (t->role == ROLE_CRL_DELTA) != delta ||
-            t->parent != parent || crl_is_delta(&r->facts) != delta ||
-            r->signature == CRL_SIG_BAD || r->signature == CRL_SIG_NO_ISSUER)
-            continue;
-        if (!best || crl_number_compare(&r->facts.number, &best->number) > 0)
-            best = &r->facts;
-    }
-    return best;
+    struct kind k = {in, key_index, partition, delta, parent, false};
+    const struct crl_facts *best = newest_of(&k);
+    k.unsupported = true;
+    return best ? best : newest_of(&k);
 }
 
 /* The reference of a (key, partition, kind) is asked for once per group, not once per probe. */
@@ -175,12 +228,19 @@ static const char *url_for_idp(const struct probe_target *t)
     return carried && t->kind != LOC_FILE ? t->url : NULL;
 }
 
+const struct crl_thresholds *rules_thresholds(const struct rules *x, size_t i)
+{
+    const struct health_input *in = x->in;
+    const struct crl_thresholds *own =
+        in->thresholds_of ? in->thresholds_of(in->thresholds_arg, &in->targets[i]) : NULL;
+    return own ? own : x->thresholds;
+}
+
 static uint32_t judge_one(struct rules *x, size_t i, const struct references *refs)
 {
     const struct health_input *in = x->in;
     const struct probe_target *t = &in->targets[i];
     const struct probe_result *r = &in->results[i];
-    const struct crl_thresholds *own = NULL;
     struct crl_expectation e = {
         .delta = t->role == ROLE_CRL_DELTA,
         .url = url_for_idp(t),
@@ -190,9 +250,12 @@ static uint32_t judge_one(struct rules *x, size_t i, const struct references *re
     };
     if (!is_crl_role(t) || !has_crl(r))
         return 0;
-    if (in->thresholds_of)
-        own = in->thresholds_of(in->thresholds_arg, t);
-    return allow_coming(x, i, crl_judge(&r->facts, &e, own ? own : x->thresholds, in->now));
+    /* Another key of the same CA signs well, and still not for the certificates of this one. */
+    if (!t->parent && keys_foreign(&r->facts, r->signature, in->certs, in->n_certs, t->key_index)) {
+        e.reference = e.base = NULL;
+        return crl_judge(&r->facts, &e, rules_thresholds(x, i), in->now) | CRL_V_WRONG_ISSUER;
+    }
+    return allow_coming(x, i, crl_judge(&r->facts, &e, rules_thresholds(x, i), in->now));
 }
 
 static void judge_all(struct rules *x)
@@ -227,7 +290,8 @@ static void run_group(struct rules *x, const struct node_group *g)
     for (size_t k = 0; k < g->n; k++) {
         size_t i = x->order[g->first + k];
         size_t more = 0;
-        bool told = rules_told_by_group(x, g, i);
+        uint32_t left = rules_left_to_tell(x, g, i);
+        bool told = !left;
         for (size_t j = 0; j < g->n; j++) {
             size_t o = x->order[g->first + j];
             if (j < k && alike(x, i, o))
@@ -239,8 +303,9 @@ static void run_group(struct rules *x, const struct node_group *g)
         if (!is_crl_role(&x->in->targets[i])) {
             continue;
         } else if (has_crl(&x->in->results[i])) {
-            rules_crl(x, i, more);
-            rules_http(x, i);
+            rules_crl(x, i, left, more);
+            if (left == RULES_ALL)
+                rules_http(x, i);
         } else {
             rules_download(x, i, more);
         }
@@ -284,5 +349,8 @@ const char *health_state(const struct probe_target *t, const struct probe_result
 {
     if (!has_crl(r))
         return r->status == PROBE_NOT_A_CRL ? "Error" : "Unable to Download";
-    return is_crl_role(t) || t->role == ROLE_OCSP ? crl_verdict_state(verdicts) : "OK";
+    /* A responder that reads an older CRL still answers: a warning, and no state of its own. */
+    if (t->role == ROLE_OCSP)
+        return crl_verdict_state(verdicts & ~(uint32_t)CRL_V_STALE);
+    return is_crl_role(t) ? crl_verdict_state(verdicts) : "OK";
 }

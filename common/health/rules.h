@@ -32,6 +32,7 @@ struct health_ca_cert {
     int64_t not_before, not_after; /* UTC seconds */
     char subject[256];
     uint8_t sha256[32]; /* of the DER; compared with what AIA locations serve */
+    uint8_t key_id[20]; /* of its key, as crl_facts.signer; all zero = not known */
 };
 
 /* Limits of relying parties; 0 = not checked. */

@@ -8,6 +8,7 @@
 
 #define CA_CERT_WARN_SECONDS (180ll * 86400)
 #define CA_CERT_CRIT_SECONDS (30ll * 86400)
+#define PARENT_WARN_SECONDS (7ll * 86400)
 #define CRLF_REVCHECK_IGNORE_OFFLINE 8u
 
 static bool any_flag(const struct ca_settings *s, uint32_t flag)
@@ -181,14 +182,16 @@ static void rule_url_count(struct rules *x)
     for (size_t g = 0; g < x->n_groups;) {
         const struct probe_target *t = &x->in->targets[x->order[x->groups[g].first]];
         size_t first = x->order[x->groups[g].first];
-        size_t urls = 0;
+        size_t urls = 0, named = 0;
         for (; g < x->n_groups; g++) {
             const struct probe_target *o = &x->in->targets[x->order[x->groups[g].first]];
             if (o->role != t->role || o->key_index != t->key_index ||
                 o->partition != t->partition || o->parent != t->parent)
                 break;
             urls += (o->origin & FROM_CA_CDP) != 0;
+            named = o->named_with > named ? o->named_with : named;
         }
+        urls = named > urls ? named : urls;
         if (t->role != ROLE_CRL_BASE || t->parent || !x->limits->max_urls ||
             urls <= x->limits->max_urls)
             continue;
@@ -214,6 +217,7 @@ struct parent_crl {
     uint8_t level;
     size_t n, usable, first;
     int64_t until;
+    size_t best; /* the probe that brought it */
 };
 
 static struct parent_crl look_at_parent(const struct rules *x, size_t first)
@@ -221,7 +225,7 @@ static struct parent_crl look_at_parent(const struct rules *x, size_t first)
     static const uint32_t fatal =
         CRL_V_EXPIRED | CRL_V_BAD_SIGNATURE | CRL_V_WRONG_TYPE | CRL_V_FROM_FUTURE;
     const struct probe_target *t = &x->in->targets[first];
-    struct parent_crl p = {t->key_index, t->parent, 0, 0, first, INT64_MIN};
+    struct parent_crl p = {t->key_index, t->parent, 0, 0, first, INT64_MIN, first};
     for (size_t i = 0; i < x->in->n; i++) {
         const struct probe_target *o = &x->in->targets[i];
         const struct probe_result *r = &x->in->results[i];
@@ -233,6 +237,7 @@ static struct parent_crl look_at_parent(const struct rules *x, size_t first)
             continue;
         p.usable++;
         int64_t next = r->facts.next_update == WHEN_NONE ? INT64_MAX : r->facts.next_update;
+        p.best = next > p.until ? i : p.best;
         p.until = next > p.until ? next : p.until;
     }
     return p;
@@ -248,6 +253,20 @@ static const char *parent_name(uint8_t level, char dst[32])
     return dst;
 }
 
+/* How long before its nextUpdate the parent's CRL is too old: what the location's threshold leaves
+ * of its life, and of a long life a week. */
+static int64_t parent_limit(const struct rules *x, const struct parent_crl *p)
+{
+    const struct crl_thresholds *t = rules_thresholds(x, p->best);
+    const struct crl_facts *f = &x->in->results[p->best].facts;
+    if (t->warn_seconds)
+        return t->warn_seconds;
+    if (!t->warn_percent || t->warn_percent > 100 || f->next_update <= f->this_update)
+        return 0;
+    int64_t left = (f->next_update - f->this_update) / 100 * (100 - t->warn_percent);
+    return left < PARENT_WARN_SECONDS ? left : PARENT_WARN_SECONDS;
+}
+
 static void rule_parent(struct rules *x, const struct parent_crl *p)
 {
     char name[32], text[WHEN_TEXT_MAX], left[WHEN_TEXT_MAX];
@@ -258,9 +277,9 @@ static void rule_parent(struct rules *x, const struct parent_crl *p)
         rule_found(f, "none");
         return;
     }
-    int64_t limit = x->thresholds->warn_seconds ? x->thresholds->warn_seconds : 7 * 86400;
+    int64_t limit = parent_limit(x, p);
     if (p->until != INT64_MAX && p->until - x->in->now < limit) {
-        struct finding *f = rule_add(x, FIND_PARENT_CRL_EXPIRING, p->first);
+        struct finding *f = rule_add(x, FIND_PARENT_CRL_EXPIRING, p->best);
         rule_expected(f, "nextUpdate of %s's CRL more than %s away", parent_name(p->level, name),
                       duration_format(limit, left));
         rule_found(f, "nextUpdate %s", when_format(p->until, text));
@@ -306,12 +325,71 @@ static void rule_aia(struct rules *x, size_t i)
     }
 }
 
+static void rule_blob(struct rules *x, size_t i)
+{
+    if (x->in->targets[i].role == ROLE_AIA)
+        rule_aia(x, i);
+    else
+        rules_ocsp(x, i);
+}
+
+/* Findings about one server, and how many more servers of the location have the same. */
+struct told {
+    size_t at, n, probe, more;
+};
+#define TOLD_MAX 8
+
+static bool same_findings(const struct rules *x, const struct told *a, const struct told *b)
+{
+    const struct probe_result *ra = &x->in->results[a->probe];
+    const struct probe_result *rb = &x->in->results[b->probe];
+    if (a->n != b->n || ra->status != rb->status || ra->http_status != rb->http_status)
+        return false;
+    for (size_t i = 0; i < a->n; i++) {
+        if (x->out->item[a->at + i].id != x->out->item[b->at + i].id)
+            return false;
+    }
+    return true;
+}
+
+static void count_in(struct rules *x, const struct told *t)
+{
+    for (size_t i = 0; i < t->n && t->more; i++) {
+        struct finding *f = &x->out->item[t->at + i];
+        size_t n = strlen(f->found);
+        snprintf(f->found + n, sizeof f->found - n, "; the same at %zu more server%s", t->more,
+                 t->more == 1 ? "" : "s");
+    }
+}
+
+/* Servers of one location with the same trouble are one finding, as with CRLs. */
+static void blob_group(struct rules *x, const struct node_group *g)
+{
+    struct told told[TOLD_MAX];
+    size_t n = 0;
+    for (size_t m = 0; m < g->n; m++) {
+        size_t i = x->order[g->first + m], k = 0;
+        struct told t = {x->out->n, 0, i, 0};
+        rule_blob(x, i);
+        t.n = x->out->n - t.at;
+        while (k < n && !same_findings(x, &told[k], &t))
+            k++;
+        if (k < n) {
+            x->out->n = t.at;
+            told[k].more += !x->in->targets[i].as_client;
+        } else if (t.n && n < TOLD_MAX) {
+            told[n++] = t;
+        }
+    }
+    for (size_t k = 0; k < n; k++)
+        count_in(x, &told[k]);
+}
+
 void rules_blobs(struct rules *x)
 {
-    for (size_t i = 0; i < x->in->n; i++) {
-        if (x->in->targets[i].role == ROLE_AIA)
-            rule_aia(x, i);
-        else if (x->in->targets[i].role == ROLE_OCSP)
-            rules_ocsp(x, i);
+    for (size_t g = 0; g < x->n_groups; g++) {
+        const struct probe_target *t = &x->in->targets[x->order[x->groups[g].first]];
+        if (t->role == ROLE_AIA || t->role == ROLE_OCSP)
+            blob_group(x, &x->groups[g]);
     }
 }

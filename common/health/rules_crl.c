@@ -42,13 +42,18 @@ static void tell_future(const struct crl_case *c, struct finding *f)
 }
 
 /* The reference the verdict was made with: the CA's own copy, else the newest that was seen. */
+static const struct crl_facts *reference(const struct crl_case *c)
+{
+    const struct health_known *own = health_own(c->x->in, c->t);
+    return own ? &own->facts
+               : health_newest(c->x->in, c->t->key_index, c->t->partition,
+                               c->t->role == ROLE_CRL_DELTA, c->t->parent);
+}
+
 static void tell_numbers(const struct crl_case *c, struct finding *f)
 {
-    const struct health_input *in = c->x->in;
-    const struct health_known *own = health_own(in, c->t);
-    const struct crl_facts *ref = own ? &own->facts
-                                      : health_newest(in, c->t->key_index, c->t->partition,
-                                                      c->t->role == ROLE_CRL_DELTA, c->t->parent);
+    const struct health_known *own = health_own(c->x->in, c->t);
+    const struct crl_facts *ref = reference(c);
     const struct crl_number *number = ref ? &ref->number : NULL;
     const uint8_t *hash = ref ? ref->sha256 : NULL;
     char want[48], have[48], hex_want[65] = "-", hex_have[65];
@@ -72,6 +77,34 @@ static void tell_signature(const struct crl_case *c, struct finding *f)
     rule_found(f, "%.200s, issuer '%.200s'",
                c->r->signature_why[0] ? c->r->signature_why : crl_signature_name(c->r->signature),
                c->f->issuer);
+}
+
+/* "'CN=Lab CA', key 0A1B2C3D..." */
+static void describe_issuer(const struct crl_facts *f, char dst[300])
+{
+    char aki[2 * sizeof f->aki + 1];
+    str_hex(aki, f->aki, f->aki_len);
+    snprintf(dst, 300, "'%.200s', key %.16s%s", f->issuer, aki[0] ? aki : "not named",
+             strlen(aki) > 16 ? "..." : "");
+}
+
+static void tell_issuer(const struct crl_case *c, struct finding *f)
+{
+    char is[300], want[300];
+    const struct crl_facts *ref = reference(c);
+    if (c->r->signature != CRL_SIG_GOOD && c->r->signature != CRL_SIG_NOT_CHECKED) {
+        tell_signature(c, f);
+        return;
+    }
+    describe_issuer(c->f, is);
+    if (ref && ref != c->f)
+        describe_issuer(ref, want);
+    if (ref && ref != c->f)
+        rule_expected(f, "a CRL of %.240s", want);
+    else
+        rule_expected(f, "a CRL of key %u of this CA", c->t->key_index);
+    rule_found(f, "%s CRL of %s",
+               c->r->signature == CRL_SIG_GOOD ? "a well signed" : "an unchecked", is);
 }
 
 static void tell_type(const struct crl_case *c, struct finding *f)
@@ -127,7 +160,7 @@ static const struct {
     void (*tell)(const struct crl_case *c, struct finding *f);
 } verdict_rules[] = {
     {CRL_V_BAD_SIGNATURE, FIND_CRL_BAD_SIGNATURE, 0, tell_signature},
-    {CRL_V_WRONG_ISSUER, FIND_CRL_WRONG_ISSUER, CRL_V_BAD_SIGNATURE, tell_signature},
+    {CRL_V_WRONG_ISSUER, FIND_CRL_WRONG_ISSUER, CRL_V_BAD_SIGNATURE, tell_issuer},
     {CRL_V_WRONG_TYPE, FIND_CRL_WRONG_TYPE, 0, tell_type},
     {CRL_V_EXPIRED, FIND_CRL_EXPIRED, 0, tell_times},
     {CRL_V_EXPIRING_SOON, FIND_CRL_EXPIRING_SOON, CRL_V_EXPIRED, tell_times},
@@ -219,18 +252,25 @@ static void rule_relying_parties(const struct crl_case *c)
     }
 }
 
-void rules_crl(struct rules *x, size_t i, size_t others_like)
+void rules_crl(struct rules *x, size_t i, uint32_t bits, size_t others_like)
 {
     struct crl_case c = {
         x, i, others_like, &x->in->targets[i], &x->in->results[i], &x->in->results[i].facts};
     uint32_t v = x->verdicts[i];
     for (size_t k = 0; k < ARRAY_LEN(verdict_rules); k++) {
-        if (!(v & verdict_rules[k].bit) || (v & verdict_rules[k].silent_with))
+        if (!(v & bits & verdict_rules[k].bit) || (v & verdict_rules[k].silent_with))
             continue;
         struct finding *f = add(&c, verdict_rules[k].id);
         verdict_rules[k].tell(&c, f);
+        if (bits != RULES_ALL)
+            str_copy(
+                f->remedy, sizeof f->remedy,
+                "The newest CRL is there, on other servers: copy it to this one, then ask each "
+                "again with crlagent check.");
         add_likes(f, others_like);
     }
+    if (bits != RULES_ALL)
+        return;
     rule_history(&c);
     rule_form(&c);
     rule_relying_parties(&c);

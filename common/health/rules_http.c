@@ -38,24 +38,48 @@ static bool is_http(const struct probe_target *t)
     return t->kind == LOC_HTTP || t->kind == LOC_HTTPS;
 }
 
-/* IIS answers 404 (substatus 11 is only in its log) to a name with '+' that it takes for
- * double-escaped; the base CRL beside it is served. */
-static bool plus_blocked(const struct probe_target *t, const struct probe_result *r)
+/* Scheme, host and port of the URL, and the address that was asked. */
+static bool same_server(const struct rules *x, size_t a, size_t b)
 {
-    return r->status == PROBE_HTTP_STATUS && r->http_status == 404 && t->role == ROLE_CRL_DELTA &&
-           (strchr(t->url, '+') || strstr(t->url, "%2B"));
+    const struct probe_target *ta = &x->in->targets[a];
+    const struct probe_target *tb = &x->in->targets[b];
+    const char *host = strstr(ta->url, "://");
+    size_t len = host ? (size_t)(host - ta->url) + 3 + strcspn(host + 3, "/?") : 0;
+    return len && strncmp(ta->url, tb->url, len) == 0 && strchr("/?", tb->url[len]) &&
+           strcmp(x->in->results[a].address, x->in->results[b].address) == 0;
 }
 
-static uint32_t download_id(const struct probe_target *t, const struct probe_result *r)
+/* IIS answers 404 (substatus 11 is only in its log) to a name with '+' that it takes for
+ * double-escaped. A missing file looks the same; that the server serves the base CRL says that at
+ * least the server and its folder are in order. */
+static bool plus_blocked(const struct rules *x, size_t i)
 {
-    if (plus_blocked(t, r))
+    const struct probe_target *t = &x->in->targets[i];
+    const struct probe_result *r = &x->in->results[i];
+    if (r->status != PROBE_HTTP_STATUS || r->http_status != 404 || t->role != ROLE_CRL_DELTA ||
+        !(strchr(t->url, '+') || strstr(t->url, "%2B")))
+        return false;
+    for (size_t k = 0; k < x->in->n; k++) {
+        const struct probe_target *o = &x->in->targets[k];
+        if (o->role == ROLE_CRL_BASE && o->key_index == t->key_index && o->parent == t->parent &&
+            has_crl(&x->in->results[k]) && same_server(x, i, k))
+            return true;
+    }
+    return false;
+}
+
+static uint32_t download_id(const struct rules *x, size_t i)
+{
+    const struct probe_target *t = &x->in->targets[i];
+    const struct probe_result *r = &x->in->results[i];
+    if (plus_blocked(x, i))
         return FIND_LOC_PLUS_BLOCKED;
     if (r->status == PROBE_NOT_A_CRL && is_http(t) &&
         (strstr(r->detail, "an HTML page") || str_starts_nocase(r->content_type, "text/html")))
         return FIND_LOC_HTML;
-    for (size_t i = 0; i < ARRAY_LEN(download_ids); i++) {
-        if (download_ids[i].status == r->status)
-            return download_ids[i].id;
+    for (size_t k = 0; k < ARRAY_LEN(download_ids); k++) {
+        if (download_ids[k].status == r->status)
+            return download_ids[k].id;
     }
     return FIND_LOC_INTERNAL;
 }
@@ -64,7 +88,7 @@ void rules_download(struct rules *x, size_t i, size_t others_like)
 {
     const struct probe_target *t = &x->in->targets[i];
     const struct probe_result *r = &x->in->results[i];
-    struct finding *f = rule_add(x, download_id(t, r), i);
+    struct finding *f = rule_add(x, download_id(x, i), i);
     /* A location that only the CA writes to is no client's: CertSvc's own folder may be unreadable
      * from elsewhere. */
     bool clients = t->origin & ~(uint32_t)FROM_CA_PUBLISH;

@@ -24,6 +24,9 @@ struct rules {
     const struct health_limits *limits;
 };
 
+/* The thresholds of probe i's location, else the common ones. Good until the next call. */
+const struct crl_thresholds *rules_thresholds(const struct rules *x, size_t i);
+
 /* Adds a finding about probe i (SIZE_MAX = none); never NULL. */
 struct finding *rule_add(struct rules *x, uint32_t id, size_t i);
 void rule_expected(struct finding *f, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -41,17 +44,19 @@ static inline bool has_crl(const struct probe_result *r)
 /* Is the CRL at probe i one that may be served while a newer one of the CA is still on its way? */
 bool rules_on_its_way(const struct rules *x, size_t i);
 
-/* rules_crl.c: what the CRL at probe i is; others_like = servers of the group with the same state.
- */
-void rules_crl(struct rules *x, size_t i, size_t others_like);
+/* Verdict bits that nothing else has told yet; all: also what is no verdict. */
+#define RULES_ALL UINT32_MAX
+/* rules_crl.c: what the CRL at probe i is, as far as bits allow; others_like = servers of the group
+ * with the same state. */
+void rules_crl(struct rules *x, size_t i, uint32_t bits, size_t others_like);
 void rules_unverified(struct rules *x);
 /* rules_http.c: what came instead of a CRL, and the manners of the server. */
 void rules_download(struct rules *x, size_t i, size_t others_like);
 void rules_http(struct rules *x, size_t i);
-/* rules_node.c: the servers of one location against each other; true when probe i of it is told
- * there and needs no finding of its own. */
+/* rules_node.c: the servers of one location against each other, and what of probe i is not told
+ * there: RULES_ALL, 0 = nothing, else verdict bits. */
 void rules_group(struct rules *x, const struct node_group *g);
-bool rules_told_by_group(const struct rules *x, const struct node_group *g, size_t i);
+uint32_t rules_left_to_tell(const struct rules *x, const struct node_group *g, size_t i);
 void rules_nothing_usable(struct rules *x);
 /* rules_ca.c: the CA itself: settings, certificates, events, parents. */
 void rules_ca(struct rules *x);

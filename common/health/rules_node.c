@@ -27,23 +27,36 @@ static size_t count_nodes(const struct rules *x, const struct node_group *g)
     return n;
 }
 
+/* What is no CRL of this CA, key and kind says nothing about the age of the others. */
+static bool comparable(const struct rules *x, size_t i)
+{
+    static const uint32_t other = CRL_V_BAD_SIGNATURE | CRL_V_WRONG_ISSUER | CRL_V_WRONG_TYPE;
+    return has_crl(&x->in->results[i]) && !(x->verdicts[i] & other);
+}
+
 static const struct crl_facts *newest(const struct rules *x, const struct node_group *g)
 {
     const struct crl_facts *best = NULL;
     for (size_t k = 0; k < g->n; k++) {
-        const struct probe_result *r = &x->in->results[member(x, g, k)];
-        if (has_crl(r) && (!best || crl_number_compare(&r->facts.number, &best->number) > 0))
-            best = &r->facts;
+        size_t i = member(x, g, k);
+        const struct crl_facts *f = &x->in->results[i].facts;
+        if (comparable(x, i) && (!best || crl_number_compare(&f->number, &best->number) > 0))
+            best = f;
     }
     return best;
 }
 
 static bool is_stale(const struct rules *x, const struct node_group *g, size_t i)
 {
-    const struct probe_result *r = &x->in->results[i];
     const struct crl_facts *best = newest(x, g);
-    return has_crl(r) && best && crl_number_compare(&r->facts.number, &best->number) < 0 &&
+    return best && comparable(x, i) &&
+           crl_number_compare(&x->in->results[i].facts.number, &best->number) < 0 &&
            !rules_on_its_way(x, i);
+}
+
+static bool is_stale_and_expired(const struct rules *x, const struct node_group *g, size_t i)
+{
+    return is_stale(x, g, i) && (x->verdicts[i] & CRL_V_EXPIRED);
 }
 
 static bool is_down(const struct rules *x, const struct node_group *g, size_t i)
@@ -95,8 +108,10 @@ static void rule_stale(struct rules *x, const struct node_group *g, size_t nodes
     bool ldap = x->in->targets[i].kind == LOC_LDAP;
     char a[48], b[48], since[WHEN_TEXT_MAX];
     struct finding *f = rule_add(x, ldap ? FIND_LDAP_REPLICATION_LAG : FIND_STALE_NODE, i);
+    size_t expired = count_that(x, g, is_stale_and_expired, NULL);
     /* An old copy that is still valid is trouble, an expired one an outage. */
-    if (ldap && (x->verdicts[i] & CRL_V_EXPIRED))
+    f->outage = expired > 0;
+    if (ldap && expired)
         f->severity = SEV_CRITICAL;
     rule_expected(f, "CRL number %s on all %zu %s", crl_number_format(&f_new->number, a), nodes,
                   ldap ? "domain controllers" : "servers");
@@ -104,6 +119,9 @@ static void rule_stale(struct rules *x, const struct node_group *g, size_t nodes
                ldap ? "domain controllers" : "servers", buf_str(&names),
                n == 1 ? "serves" : "serve", crl_number_format(&f_old->number, b),
                when_format(f_old->this_update, since));
+    size_t len = strlen(f->found);
+    if (expired)
+        snprintf(f->found + len, sizeof f->found - len, "; at %zu it has expired", expired);
 }
 
 static void rule_down(struct rules *x, const struct node_group *g, size_t nodes)
@@ -127,7 +145,7 @@ static void rule_client_cache(struct rules *x, const struct node_group *g)
         size_t i = member(x, g, k);
         const struct probe_result *r = &x->in->results[i];
         char a[48], b[48];
-        if (counts(x, i) || !has_crl(r) || !best ||
+        if (counts(x, i) || !comparable(x, i) || !best ||
             crl_number_compare(&r->facts.number, &best->number) >= 0)
             continue;
         struct finding *f = rule_add(x, FIND_CACHE_SERVES_OLD, i);
@@ -149,16 +167,18 @@ void rules_group(struct rules *x, const struct node_group *g)
     rule_client_cache(x, g);
 }
 
-bool rules_told_by_group(const struct rules *x, const struct node_group *g, size_t i)
+uint32_t rules_left_to_tell(const struct rules *x, const struct node_group *g, size_t i)
 {
+    /* That a copy is old says all about it, but not that clients cannot use it any more. */
+    static const uint32_t expiry = CRL_V_EXPIRED | CRL_V_EXPIRING_SOON;
     size_t nodes = count_nodes(x, g);
     if (!counts(x, i))
-        return true;
+        return is_stale(x, g, i) ? expiry : 0;
     if (nodes < 2)
-        return false;
+        return RULES_ALL;
     if (is_stale(x, g, i))
-        return true;
-    return is_down(x, g, i) && count_that(x, g, is_down, NULL) < nodes;
+        return expiry;
+    return is_down(x, g, i) && count_that(x, g, is_down, NULL) < nodes ? 0 : RULES_ALL;
 }
 
 static bool serves_usable(const struct rules *x, size_t i)
@@ -189,6 +209,11 @@ void rules_nothing_usable(struct rules *x)
         f->url[0] = f->address[0] = '\0';
         rule_expected(f, "at least one location with a usable %s CRL of key %u",
                       t->role == ROLE_CRL_DELTA ? "delta" : "base", t->key_index);
-        rule_found(f, "0 of %zu", n);
+        char part[32] = "";
+        if (t->partition)
+            snprintf(part, sizeof part, ", partition %u", t->partition);
+        rule_found(f, "%s CRL of key %u%s: usable at 0 of %zu location%s, the first is %.300s",
+                   t->role == ROLE_CRL_DELTA ? "delta" : "base", t->key_index, part, n,
+                   n == 1 ? "" : "s", t->url);
     }
 }

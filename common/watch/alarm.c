@@ -100,7 +100,7 @@ static void found(struct alarms *a, const struct alarm_look *look, size_t i,
         return;
     x->absent = 0;
     x->severity = f->severity;
-    if (alarm_expected(f->id, look->phase)) {
+    if (!f->outage && alarm_expected(f->id, look->phase)) {
         if (!x->muted)
             a->muted++;
         x->muted = true;

@@ -13,8 +13,32 @@ make_crl "$work/web/expired.crl" 15 -$((9 * day)) -$day
 make_crl "$work/web/future.crl" 17 7200 $((6 * day))
 make_crl "$work/web/nearly.crl" 17 -$((6 * day)) 3600
 make_crl "$work/web/base17.crl" 17 -3600 $((6 * day)) 'freshestCRL=URI:http://127.0.0.1:8080/base17+.crl'
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/o.key" -out "$work/other.pem" -days 9 \
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/o.key" -out "$work/other.pem" -days 999 \
     -subj "/CN=Somebody Else" 2>/dev/null
+# The same CA renewed with another key, and another CA: what they sign is good, too, and its own.
+make_crl "$work/web/aged.crl" 17 -3600 $((6 * day))
+make_crl "$work/web/old/aged.crl" 12 -$((9 * day)) -$day
+cp "$work/web/good.crl" "$work/web/mixed.crl"
+sign_as() { # CERTIFICATE KEY FILE NUMBER
+    mv "$work/ca.pem" "$work/kept.pem"; mv "$work/ca.key" "$work/kept.key"
+    cp "$work/$1" "$work/ca.pem"; cp "$work/$2" "$work/ca.key"
+    make_crl "$work/web/$3" "$4" -3600 $((6 * day))
+    mv "$work/kept.pem" "$work/ca.pem"; mv "$work/kept.key" "$work/ca.key"
+}
+cp "$work/ca.pem" "$work/k0.pem"; cp "$work/ca.key" "$work/k0.key"
+make_ca; mv "$work/ca.pem" "$work/k1.pem"; mv "$work/ca.key" "$work/k1.key"
+cp "$work/k0.pem" "$work/ca.pem"; cp "$work/k0.key" "$work/ca.key"
+sign_as k1.pem k1.key k1.crl 18
+sign_as other.pem o.key other.crl 3
+sign_as other.pem o.key old/mixed.crl 99
+{
+    echo 'crlDistributionPoints=URI:http://127.0.0.1:8080/good.crl,URI:http://127.0.0.2:8080/good.crl,URI:http://127.0.0.4:8080/good.crl'
+    echo 'freshestCRL=URI:http://127.0.0.1:8080/base17+.crl'
+    echo 'authorityInfoAccess=caIssuers;URI:http://farm.test:8080/ca.crt,OCSP;URI:http://farm.test:8081/ocsp'
+} > "$work/leaf.cnf"
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/leaf.key" -out "$work/leaf.csr" -subj /CN=leaf 2>/dev/null
+openssl x509 -req -in "$work/leaf.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" -CAcreateserial -days 9 -out "$work/leaf.pem" \
+    -extfile "$work/leaf.cnf" 2>/dev/null
 tls() { # NAME DAYS SUBJECT
     openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/$1.key" -out "$work/$1.csr" -subj "/CN=$3" 2>/dev/null
     openssl x509 -req -in "$work/$1.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" -CAcreateserial -days "$2" -out "$work/$1.pem" \
@@ -82,6 +106,7 @@ expect_one $base/expired.crl ok 4001
 expect_one $base/future.crl ok 4005
 expect_one $base/nearly.crl ok 4002
 expect_one $base/base17.crl ok 4058
+expect_one $base/nobase.crl http-status 4044 --delta-url "$base/nobase+.crl" # the base is missing too: no word of '+'
 expect_one "$work/none.crl" not-found 4048
 expect_one "$work" not-found 4048
 expect_one ldap://127.0.0.1:8081/cn=x connect 4041
@@ -101,6 +126,29 @@ run_check --url http://farm.test:8080/good.crl --issuer "$work/ca.pem"
 [ "$(json "[f['id'] for f in r['findings']]")" = '[4030]' ] && pass || fail "farm: $(json "[f['id'] for f in r['findings']]")"
 json "r['findings'][0]['found']" | grep -q '^3 of 16 servers (127.0.0.3, 127.0.0.7, 127.0.0.9) serve CRL number 16' && pass ||
     fail "farm: $(json "r['findings'][0]['found']")"
+
+# Two keys of one CA, and two CAs, in one check: each CRL is judged by its own, also when nothing can be verified.
+two=(--url $base/good.crl --url $base/k1.crl --url $base/other.crl)
+run_check "${two[@]}" --issuer "$work/k0.pem" --issuer "$work/k1.pem" --issuer "$work/other.pem"
+[ "$rc $(json "[l['key'] for l in r['locations']], r['findings']")" = '0 [0, 1, 2] []' ] && pass || fail "two keys and two CAs: rc $rc, $(json "r['findings']")"
+[ "$(json "[l['key'] for l in r['runway']['lines']]")" = '[0, 1, 2]' ] && pass || fail "two keys: $(json "r['runway']['lines']")"
+run_check "${two[@]}"
+[ "$(json "[f['id'] for f in r['findings']]")" = '[4024]' ] && pass || fail "nothing verified: $(json "r['findings']")"
+
+# Three servers of the farm serve another CA's CRL with a high number: they are foreign, the 13 others are well. Three serve
+# an older one that has expired: old, and expired.
+run_check --url http://farm.test:8080/mixed.crl --issuer "$work/ca.pem" --issuer "$work/other.pem"
+[ "$(json "[(f['id'], f['address']) for f in r['findings']], [l['state'] for l in r['locations']].count('OK')")" = "[(4008, '127.0.0.3')] 13" ] && pass ||
+    fail "another CA on the farm: $(json "r['findings']")"
+run_check --url http://farm.test:8080/aged.crl --issuer "$work/ca.pem"
+[ "$(json "[(f['id'], f['address']) for f in r['findings']], [l['state'] for l in r['locations']].count('Expired')")" = "[(4030, '127.0.0.3'), (4001, '127.0.0.3')] 3" ] && pass ||
+    fail "expired on the farm: $(json "[(f['id'], f['address']) for f in r['findings']], [l['state'] for l in r['locations']]")"
+
+# A certificate with three CDPs, AIA and OCSP on the farm: one finding each; the delta that it and the CRL name is asked once.
+run_check --cert "$work/leaf.pem" --issuer "$work/ca.pem"
+[ "$(json "sorted(f['id'] for f in r['findings'])")" = '[4033, 4058, 4065, 4080, 4082]' ] && pass || fail "certificate: $(json "r['findings']")"
+json "[f['found'] for f in r['findings'] if f['id'] == 4080][0]" | grep -q 'the same at 15 more servers' && pass || fail "AIA: $(json "r['findings']")"
+"$crlagent" check --cert "$work/leaf.pem" --url $base/base17.crl --issuer "$work/ca.pem" --as-client --format metrics > "$work/all/certificate.prom" || true
 
 # IPv6 only
 run_check --url http://v6.test:8080/good.crl --issuer "$work/ca.pem"
@@ -243,7 +291,12 @@ rc=0; "$crlagent" check --url $base/mime --issuer "$work/ca.pem" --format nagios
 rc=0; "$crlagent" check --url $base/mime --issuer "$work/ca.pem" --fail-on critical > /dev/null || rc=$?
 [ $rc = 0 ] && pass || fail "--fail-on critical: rc $rc"
 
-# An outage that does not fit.
+rc=0; "$crlagent" check --url $base/missing.crl --format nagios > "$work/line" || rc=$?
+[ $rc = 2 ] && grep -q 'CRL: base CRL of key 0: usable at 0 of 1 location, the first is http' "$work/line" && pass || fail "nagios: rc $rc, $(cat "$work/line")"
+
+# An outage with nothing that a client accepts, and one that does not fit.
+rc=0; "$crlagent" simulate --outage 36h --url $base/other.crl --issuer "$work/ca.pem" > "$work/line" || rc=$?
+[ $rc = 2 ] && grep -q '1 of 1 locations serve no CRL now' "$work/line" && pass || fail "simulate: rc $rc $(cat "$work/line")"
 rc=0; "$crlagent" simulate --outage 36h --url $base/nearly.crl --issuer "$work/ca.pem" > "$work/line" || rc=$?
 [ $rc = 2 ] && grep -q 'does not fit' "$work/line" && pass || fail "simulate: rc $rc $(cat "$work/line")"
 rc=0; "$crlagent" simulate --outage 36h --url $base/good.crl --issuer "$work/ca.pem" > "$work/line" || rc=$?

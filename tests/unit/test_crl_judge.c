@@ -160,6 +160,8 @@ static void verdict_state__words_of_pkiview(void **state)
     (void)state;
     assert_string_equal(crl_verdict_state(0), "OK");
     assert_string_equal(crl_verdict_state(CRL_V_WEAK_DIGEST), "OK");
+    assert_string_equal(crl_verdict_state(CRL_V_STALE), "Error");
+    assert_string_equal(crl_verdict_state(CRL_V_STALE | CRL_V_EXPIRED), "Expired");
     assert_string_equal(crl_verdict_state(CRL_V_OVERDUE), "Expiring");
     assert_string_equal(crl_verdict_state(CRL_V_EXPIRED | CRL_V_OVERDUE), "Expired");
     assert_string_equal(crl_verdict_state(CRL_V_EXPIRED | CRL_V_BAD_SIGNATURE), "Error");

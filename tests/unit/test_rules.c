@@ -264,8 +264,55 @@ static void w_html(struct world *w)
 static void w_plus(struct world *w)
 {
     make_delta(w, 1, 17, 15);
+    str_copy(w->r[1].address, sizeof w->r[1].address, w->r[0].address);
     w->r[1].status = PROBE_HTTP_STATUS;
     w->r[1].http_status = 404;
+}
+static void w_plus_other_server(struct world *w)
+{
+    w_plus(w);
+    str_copy(w->r[1].address, sizeof w->r[1].address, "10.0.0.9");
+}
+static void w_plus_no_base(struct world *w)
+{
+    w_plus(w);
+    w->r[0].status = PROBE_HTTP_STATUS;
+    w->r[0].http_status = 404;
+}
+static void w_foreign_node(struct world *w)
+{
+    w->in.n = 4;
+    w->r[3].facts.issuer_der[0] = 7;
+    w->r[3].signature = CRL_SIG_NO_ISSUER;
+    set_number(&w->r[3].facts.number, 99);
+}
+/* Signed well, by another CA that is known too; unverified it is the same. */
+static void w_foreign_good_node(struct world *w)
+{
+    w_foreign_node(w);
+    w->r[3].signature = CRL_SIG_GOOD;
+}
+static void w_foreign_first_node(struct world *w)
+{
+    w->in.n = 4;
+    w->r[0].facts.issuer_der[0] = 7;
+    set_number(&w->r[0].facts.number, 99);
+    for_both(w, bad_signature);
+    for (size_t i = 0; i < 4; i++)
+        w->r[i].signature = CRL_SIG_NOT_CHECKED;
+}
+static void w_delta_on_a_node(struct world *w)
+{
+    w->in.n = 4;
+    set_number(&w->r[3].facts.number, 99);
+    set_number(&w->r[3].facts.delta_base, 98);
+}
+static void w_stale_node_expired(struct world *w)
+{
+    w_stale_node(w);
+    w->in.n = 4;
+    w->r[1].facts.next_update = NOW - DAY;
+    w->r[1].facts.this_update = NOW - 9 * DAY;
 }
 static void w_mime(struct world *w)
 {
@@ -304,6 +351,12 @@ static void w_cached_old(struct world *w)
     w->t[1].address[0] = '\0';
     set_number(&w->r[1].facts.number, 16);
 }
+static void w_cached_expired(struct world *w)
+{
+    w_cached_old(w);
+    w->r[1].facts.next_update = NOW - DAY;
+    w->r[1].facts.this_update = NOW - 9 * DAY;
+}
 static void w_many_urls(struct world *w)
 {
     w->in.n = 3;
@@ -337,6 +390,32 @@ static void w_parent_expiring(struct world *w)
     w->r[1].facts.this_update = NOW - 100 * DAY;
     w->r[1].facts.next_update = NOW + 5 * DAY;
     w->r[1].facts.next_publish = WHEN_NONE;
+}
+/* A week's CRL of a parent that is online: 6 of 7 days left, then 1. */
+static void w_parent_weekly(struct world *w)
+{
+    w_parent_dead(w);
+    w->r[1].facts.this_update = NOW - DAY;
+    w->r[1].facts.next_update = NOW + 6 * DAY;
+}
+static void w_parent_weekly_old(struct world *w)
+{
+    w_parent_dead(w);
+    w->r[1].facts.this_update = NOW - 6 * DAY;
+    w->r[1].facts.next_update = NOW + DAY;
+}
+static const struct crl_thresholds *half(void *arg, const struct probe_target *t)
+{
+    static const struct crl_thresholds parent = {.warn_percent = 50, .crit_percent = 95};
+    (void)arg;
+    return t->parent ? &parent : NULL;
+}
+static void w_parent_weekly_own_threshold(struct world *w)
+{
+    w_parent_weekly(w);
+    w->in.thresholds_of = half;
+    w->r[1].facts.this_update = NOW - 4 * DAY;
+    w->r[1].facts.next_update = NOW + 3 * DAY;
 }
 static void w_parent_one_of_two(struct world *w)
 {
@@ -464,6 +543,29 @@ static void w_ocsp_down(struct world *w)
     w->t[1].role = ROLE_OCSP;
     w->r[1].http_status = 503;
 }
+static void w_aia_farm_down(struct world *w)
+{
+    w->in.n = 4;
+    for (size_t i = 1; i < 4; i++) {
+        str_copy(w->t[i].url, sizeof w->t[i].url, "http://pki/ca.crt");
+        w->t[i].role = ROLE_AIA;
+        w->r[i].status = PROBE_HTTP_STATUS;
+    }
+}
+static void w_ocsp_farm_down(struct world *w)
+{
+    w_aia_farm_down(w);
+    for (size_t i = 1; i < 4; i++)
+        w->t[i].role = ROLE_OCSP;
+    w->r[3].http_status = 405; /* the third answers */
+    w->r[1].http_status = w->r[2].http_status = 503;
+}
+static void w_certificate_of_many_urls(struct world *w)
+{
+    w->in.n = 1;
+    w->t[0].origin = FROM_CERTIFICATE;
+    w->t[0].named_with = 3;
+}
 static void w_ocsp_answers_get(struct world *w)
 {
     w_ocsp_down(w);
@@ -509,6 +611,13 @@ static const struct {
     {"all down", w_all_down, "4033 4041"},
     {"html", w_html, "4057"},
     {"plus", w_plus, "4033 4058"},
+    {"plus, base on another server", w_plus_other_server, "4033 4044"},
+    {"plus, no base either", w_plus_no_base, "4033 4033 4044 4044"},
+    {"foreign node", w_foreign_node, "4008"},
+    {"foreign, well signed node", w_foreign_good_node, "4008"},
+    {"foreign node, nothing verified", w_foreign_first_node, "4008 4024"},
+    {"delta on a node", w_delta_on_a_node, "4010"},
+    {"stale node, expired", w_stale_node_expired, "4030 4001"},
     {"mime", w_mime, "4060"},
     {"mime with parameter", w_mime_parameter_is_fine, ""},
     {"cache", w_cache, "4061"},
@@ -516,12 +625,16 @@ static const struct {
     {"https", w_https, "4063"},
     {"redirected", w_redirected, "4064"},
     {"cached old", w_cached_old, "4068"},
+    {"cached and expired", w_cached_expired, "4068 4001"},
     {"many urls", w_many_urls, "4065"},
     {"big", w_big, "4066"},
     {"slow", w_slow, "4067"},
     {"ldap lag", w_ldap_lag, "4032"},
     {"parent dead", w_parent_dead, "4070 4001"},
     {"parent expiring", w_parent_expiring, "4071 4002"},
+    {"parent weekly", w_parent_weekly, ""},
+    {"parent weekly, last day", w_parent_weekly_old, "4071 4003"},
+    {"parent weekly, threshold of its own", w_parent_weekly_own_threshold, "4071 4003"},
     {"parent at one of two", w_parent_one_of_two, "4041"},
     {"overlap name", w_overlap_name, "2001"},
     {"an entry that is no URL", w_unusable_entry, "2008"},
@@ -542,6 +655,9 @@ static const struct {
     {"aia down", w_aia_down, "4080"},
     {"aia wrong", w_aia_wrong, "4081"},
     {"ocsp down", w_ocsp_down, "4082"},
+    {"aia down on a farm", w_aia_farm_down, "4080"},
+    {"ocsp down on two of a farm", w_ocsp_farm_down, "4082 4094"},
+    {"many urls in a certificate", w_certificate_of_many_urls, "4065"},
     {"ocsp answers GET only", w_ocsp_answers_get, "4094"},
 };
 
@@ -583,6 +699,82 @@ static void health_evaluate__stale_node__is_one_finding_with_the_count(void **st
     assert_int_equal(health_evaluate(&world.in, NULL, &found, NULL), ERR_OK);
     assert_int_equal(found.n, 1);
     assert_non_null(strstr(found.item[0].found, "1 of 4 servers (10.0.0.2) serves CRL number 16"));
+}
+
+static void health_evaluate__foreign_node__the_others_are_not_told_stale(void **state)
+{
+    (void)state;
+    uint32_t verdicts[4];
+    SCOPED(findings_free) struct findings found = {0};
+    healthy(&world);
+    w_foreign_node(&world);
+    assert_int_equal(health_evaluate(&world.in, verdicts, &found, NULL), ERR_OK);
+    assert_string_equal(found.item[0].address, "10.0.0.4");
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(verdicts[i], 0);
+}
+
+static void health_evaluate__stale_node_expired__never_muted_and_copied(void **state)
+{
+    (void)state;
+    SCOPED(findings_free) struct findings found = {0};
+    healthy(&world);
+    w_stale_node_expired(&world);
+    assert_int_equal(health_evaluate(&world.in, NULL, &found, NULL), ERR_OK);
+    assert_int_equal(found.n, 2);
+    assert_true(found.item[0].outage);
+    assert_non_null(strstr(found.item[0].found, "at 1 it has expired"));
+    assert_non_null(strstr(found.item[1].remedy, "copy it"));
+    assert_string_equal(found.item[1].address, "10.0.0.2");
+    findings_free(&found);
+    healthy(&world);
+    w_stale_node(&world);
+    assert_int_equal(health_evaluate(&world.in, NULL, &found, NULL), ERR_OK);
+    assert_false(found.item[0].outage);
+}
+
+static void health_evaluate__nothing_usable__says_of_what_and_where(void **state)
+{
+    (void)state;
+    SCOPED(findings_free) struct findings found = {0};
+    healthy(&world);
+    w_all_down(&world);
+    world.t[0].partition = world.t[1].partition = 4;
+    assert_int_equal(health_evaluate(&world.in, NULL, &found, NULL), ERR_OK);
+    assert_string_equal(found.item[0].found,
+                        "base CRL of key 0, partition 4: usable at 0 of 2 locations, the first is "
+                        "http://pki/x.crl");
+}
+
+static void simulate_outage__crl_that_no_client_accepts__unusable(void **state)
+{
+    (void)state;
+    static const enum crl_signature bad[] = {CRL_SIG_BAD, CRL_SIG_NO_ISSUER, CRL_SIG_UNSUPPORTED};
+    static const uint32_t fatal[] = {CRL_V_WRONG_ISSUER, CRL_V_FROM_FUTURE, CRL_V_UNKNOWN_CRITICAL};
+    struct simulate_outage o = {.from = NOW, .seconds = DAY, .thresholds = &crl_thresholds_default};
+    struct simulate_line line[4];
+    size_t n = 0;
+    healthy(&world);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        world.r[1].signature = bad[i];
+        simulate_outage(world.t, world.r, 2, &o, line, &n);
+        assert_true(line[0].unknown && line[0].probe == 1 && !line[1].unknown);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(fatal); i++) {
+        const uint32_t verdicts[2] = {fatal[i], CRL_V_STALE};
+        o.verdicts = verdicts;
+        world.r[1].signature = CRL_SIG_GOOD;
+        simulate_outage(world.t, world.r, 2, &o, line, &n);
+        assert_true(line[0].unknown && line[0].probe == 0 && !line[1].unknown);
+    }
+    o.verdicts = NULL;
+    set_number(&world.r[0].facts.delta_base, 3);
+    simulate_outage(world.t, world.r, 1, &o, line, &n);
+    assert_true(line[0].unknown);
+    healthy(&world);
+    world.r[0].facts.next_update = WHEN_NONE;
+    simulate_outage(world.t, world.r, 1, &o, line, &n);
+    assert_false(line[0].unknown);
 }
 
 static void findings_catalogue__every_row__sorted_and_complete(void **state)
@@ -634,6 +826,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(health_evaluate__table__known_findings),
         cmocka_unit_test(health_evaluate__stale_node__is_one_finding_with_the_count),
+        cmocka_unit_test(health_evaluate__foreign_node__the_others_are_not_told_stale),
+        cmocka_unit_test(health_evaluate__stale_node_expired__never_muted_and_copied),
+        cmocka_unit_test(health_evaluate__nothing_usable__says_of_what_and_where),
+        cmocka_unit_test(simulate_outage__crl_that_no_client_accepts__unusable),
         cmocka_unit_test(findings_catalogue__every_row__sorted_and_complete),
         cmocka_unit_test(simulate_outage__one_week_crl__known_minutes),
     };
