@@ -208,7 +208,7 @@ static int spread(const struct locate *self, struct locations *l, struct err *er
 int locate_collect(const struct locate *self, const struct ca_view *view, struct locations *ret,
                    struct crl_issuers **issuers, struct err *err)
 {
-    SCOPED(chains_free) struct chains chains = {NULL};
+    SCOPED(chains_free) struct chains chains = {.n = 0};
     int rc = collect_issuers(self, view, issuers, err);
     for (size_t i = 0; i < view->n_keys && !rc; i++) {
         if (view->key[i].living)

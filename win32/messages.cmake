@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-# cmake -DCC=... -DINCLUDE=common -DTEMPLATE=messages.mc.in -DOUT=messages.mc -P messages.cmake
+# cmake -DCC=... -DCL=ON|OFF -DINCLUDE=common -DTEMPLATE=messages.mc.in -DOUT=messages.mc -P messages.cmake
+# CL: the compiler takes the options of Microsoft's (clang-cl).
 # Writes the message file of the event log from the finding catalogue: one message per id. Insertion string %1 is the
 # event's own line, %2.. its parameters: {url} of a location's event and {change} of a maintenance's are the first. All messages have severity 0, so that the event id is the catalogue id; whether
 # an event is an error or a warning is said by its type.
-execute_process(COMMAND "${CC}" -E -P -x c "-I${INCLUDE}" "${TEMPLATE}" OUTPUT_VARIABLE text RESULT_VARIABLE rc)
+if(CL)
+  set(only_preprocess /nologo /EP /TC "-I${INCLUDE}" --)
+else()
+  set(only_preprocess -E -P -x c "-I${INCLUDE}")
+endif()
+execute_process(COMMAND ${CC} ${only_preprocess} "${TEMPLATE}" OUTPUT_VARIABLE text RESULT_VARIABLE rc)
 if(NOT rc EQUAL 0)
   message(FATAL_ERROR "the finding catalogue could not be preprocessed")
 endif()

@@ -3,7 +3,12 @@
 #include "support/scratch.h"
 
 #include <stdio.h>
+#ifdef _WIN32
+#include <direct.h>
+#include <process.h>
+#else
 #include <unistd.h>
+#endif
 
 #include "base/file.h"
 #include "unit/cmocka_unit.h"

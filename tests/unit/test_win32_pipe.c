@@ -87,7 +87,7 @@ static struct pipe_client *connect_client(void)
 static void expect_echo(struct pipe_client *c, const char *text, size_t len)
 {
     SCOPED(buf_free) struct buf got = BUF_INIT;
-    enum pipe_kind kind;
+    enum pipe_kind kind = PIPE_PROGRESS;
     struct err err = ERR_INIT;
     if (pipe_client_send(c, text, len, WAIT_MS, &err) ||
         pipe_client_receive(c, WAIT_MS, &kind, &got, &err))
