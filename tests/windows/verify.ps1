@@ -349,8 +349,9 @@ function Test-Worker([string]$Account) {
         Invoke-Agent start | Out-Null
     }
     Test-Fact 'V36' "under ${Account}: what it looks at is seen" {
-        $report = (Invoke-Agent check --format json) -join "`n" | ConvertFrom-Json
-        $script:code -in 0, 1 -and $null -ne $report
+        # Whatever else is wrong here: a worker that does not start sees no location at all.
+        $report = (Invoke-Agent check --format json) -join "`n"
+        $script:code -in 0, 1, 2 -and $report -match '"state": *"OK"'
     }
     Write-Hand 'V37' 'limits of the job (one process, 512 MB): Process Explorer, properties of the worker, tab Job'
 }
