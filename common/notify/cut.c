@@ -16,9 +16,11 @@ size_t notice_cost_plain(char c)
     return 1;
 }
 
-size_t notice_cost_json(char c)
+size_t notice_cost_teams(char c)
 {
-    if (c == '"' || c == '\\' || c == '\n')
+    if (c == '\n')
+        return 4;
+    if (c == '"' || c == '\\')
         return 2;
     return (unsigned char)c < 0x20 || c == 0x7F ? 6 : 1;
 }

@@ -138,18 +138,30 @@ const char *notice_word(const struct notice *n)
                                         : "Information";
 }
 
+/* A TextBlock is Markdown: one line break runs the lines together (AdaptiveCards issue 5538). */
+static void paragraphs(struct buf *out, const char *s)
+{
+    for (; *s; s++) {
+        if (*s == '\n')
+            buf_putc(out, '\n');
+        buf_putc(out, *s);
+    }
+}
+
 /* An Adaptive Card in the envelope that Teams workflows expect. */
 static json_t *teams(const struct notice *n)
 {
     SCOPED(buf_free) struct buf title = BUF_INIT;
+    SCOPED(buf_free) struct buf part = BUF_INIT;
     SCOPED(buf_free) struct buf lines = BUF_INIT;
     const char *colour = n->recovered                  ? "Good"
                          : n->severity == SEV_CRITICAL ? "Attention"
                          : n->severity == SEV_WARNING  ? "Warning"
                                                        : "Default";
     json_t *body = json_array();
-    notice_clip(&title, or_empty(n->title), NOTICE_TITLE_MAX, notice_cost_json);
-    notice_cut(&lines, or_empty(n->text), NOTICE_TEAMS_TEXT_MAX, notice_cost_json);
+    notice_clip(&title, or_empty(n->title), NOTICE_TITLE_MAX, notice_cost_teams);
+    notice_cut(&part, or_empty(n->text), NOTICE_TEAMS_TEXT_MAX, notice_cost_teams);
+    paragraphs(&lines, buf_str(&part));
     json_array_append_new(body,
                           json_pack("{s:s, s:s, s:s, s:s, s:b}", "type", "TextBlock", "weight",
                                     "Bolder", "color", colour, "text", notice_word(n), "wrap", 1));

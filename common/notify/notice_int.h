@@ -17,7 +17,7 @@
 /* What a byte of text becomes in the message, in bytes. */
 typedef size_t (*notice_cost)(char c);
 size_t notice_cost_plain(char c);
-size_t notice_cost_json(char c);
+size_t notice_cost_teams(char c); /* as JSON; a line is a paragraph there */
 size_t notice_cost_slack(char c); /* & < > are written as entities there */
 
 /* Appends what costs at most max, cut between characters and marked so. */

@@ -67,6 +67,7 @@ static void notice_webhook_body__kinds__escaped_for_each(void **state)
     assert_non_null(
         strstr(buf_str(&b), "\"contentType\":\"application/vnd.microsoft.card.adaptive\""));
     assert_non_null(strstr(buf_str(&b), "\"color\":\"Attention\""));
+    assert_non_null(strstr(buf_str(&b), "line one\\n\\nline two"));
     buf_clear(&b);
     assert_int_equal(notice_webhook_body(NOTIFY_JSON, &sample, &b, NULL), ERR_OK);
     assert_non_null(strstr(buf_str(&b), "\"id\":4001"));
