@@ -24,8 +24,7 @@ while IFS=$'\t' read -r want place _ line <&3; do
     SEEN[$line]=1
     case $line in
         "hsmupgrade plan init"*) rm "$W/plan.xml" ;;
-        "hsmupgrade resume"*) stopped_change hsm2 ;;
-        "hsmupgrade abort"*) stopped_change hsm3 ;;
+        "hsmupgrade resume"* | "hsmupgrade abort"*) stopped_change "hsm$((ran + 2))" ;;
     esac
     read -ra words <<< "$line"
     program=$CRLAGENT_BUILD/bin/${words[0]} given=()
@@ -47,8 +46,8 @@ while IFS=$'\t' read -r want place _ line <&3; do
             plan hsm1
             ;;
         "hsmupgrade run"*) versions hsm1 7.7.0-317 7.7.0 ;;
-        "hsmupgrade resume"*) versions hsm2 7.7.0-317 7.7.0 ;;
-        "hsmupgrade abort"*) versions hsm3 7.2.0-220 7.0.3 ;;
+        "hsmupgrade resume"*) versions "hsm$((ran + 1))" 7.7.0-317 7.7.0 ;;
+        "hsmupgrade abort"*) versions "hsm$((ran + 1))" 7.2.0-220 7.0.3 ;;
     esac
 done 3< lines
 [ $ran -ge 18 ] || fail "only $ran lines were found in the pages"

@@ -38,7 +38,7 @@ in_lab() {
     local line=$1 bundle crl='C:\\pki\\current.crl' url='http://pki.lab.test/pki/Lab%20Issuing%20CA.crl'
     bundle=$(find "$DATA/reports" -name "$CHANGE-*.json" 2> /dev/null | sort | tail -1)
     sed -E -e "s# OLD NEW# $crl $crl#; s# SERIAL FILE# 01 $crl#; s#FILE\|URL\|-#$crl#; s#\|-\$##" \
-        -e "s#--cert FILE#--cert C:\\\\pki\\\\webserver.cer#; s#evidence verify (FILE|C:[^ ]*)#evidence verify C:\\\\ProgramData\\\\crlagent\\\\reports\\\\$(basename "$bundle")#" \
+        -e "s#--cert FILE#--cert C:\\\\pki\\\\webserver.cer#; s#evidence (verify|show) (FILE|C:[^ ]*)#evidence \1 C:\\\\ProgramData\\\\crlagent\\\\reports\\\\$(basename "$bundle")#" \
         -e "s# FILE\b# $crl#; s# CA\.pem# C:\\\\pki\\\\issuing-ca.cer#; s#(^| )((issuing|root)-ca\.cer|(current|new)\.crl)#\1C:\\\\pki\\\\\2#g" \
         -e "s# HASH# $([ ! -e "$bundle" ] || jq -r .head "$bundle")#; s#--format FORMAT#--format json#; s#\{url\}| URL\b# $url#" \
         -e "s#--certificate-life T#--certificate-life 400d#; s#--list N#--list 5#; s# DURATION# 6h#; s#--change ID#--change $CHANGE#" \
