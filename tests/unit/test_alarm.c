@@ -214,6 +214,20 @@ static void alarms_update__expected_and_over_before_the_end__never_told(void **s
     assert_int_equal(b->alarms.muted, 1);
 }
 
+static void alarms_update__stale_node_has_expired__never_muted(void **state)
+{
+    struct bench *b = *state;
+    b->look.phase = ALARM_PUBLISHING;
+    b->look.maintenance = 7;
+    add(b, FIND_STALE_NODE, "http://a/");
+    look(b);
+    assert_int_equal(b->n, 0);
+    b->findings.item[0].outage = true;
+    look(b);
+    assert_int_equal(b->n, 1);
+    assert_int_equal(b->news[0].change, ALARM_RAISED);
+}
+
 static void alarm_expected__expiry__in_no_phase(void **state)
 {
     static const uint32_t ids[] = {FIND_CRL_EXPIRED,        FIND_CRL_EXPIRING_SOON,
@@ -365,6 +379,7 @@ int main(void)
         CASE(alarms_update__reminder_due__told_once_per_interval),
         CASE(alarms_update__expected_in_maintenance__muted_counted_then_told),
         CASE(alarms_update__expected_and_over_before_the_end__never_told),
+        CASE(alarms_update__stale_node_has_expired__never_muted),
         CASE(alarm_expected__expiry__in_no_phase),
         CASE(alarm_level__edges__known_values),
         CASE(alarms_update__more_than_the_limit__the_rest_left_out),
