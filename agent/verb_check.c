@@ -51,7 +51,7 @@ static int simulate_by_service(struct cli *cli, int64_t outage, int64_t from)
 static bool is_for_service(const struct cli *cli, const struct probing_options *o)
 {
     return cli->control && o->urls.n + o->delta_urls.n + o->certs.n == 0 && !o->url_file &&
-           !o->ca_config;
+           !o->ca_config && !(o->parents && o->issuers.n);
 }
 
 /* The service looks with what is configured; an option that it would ignore is refused. */
