@@ -9,6 +9,7 @@
 #include "driver/recognise.h"
 
 #define TICK_MS 1000
+#define QUESTION_SPAN_MAX 600 /* characters from the words of a known question to its '>' */
 #define QUESTION_SETTLE_MS 150
 #define LOGIN_SETTLE_MS                                                                            \
     2000 /* a login prompt in the middle of a command is believed after that                       \
@@ -125,15 +126,34 @@ static int stop(struct run *r, enum outcome o, const char *text)
 {
     r->x->outcome = o;
     r->x->stop_text = text;
+    /* Whatever waits for input goes on waiting there when a line survives its connection. */
+    const struct transport *t = r->d->transport;
+    r->d->left_waiting = o == OUTCOME_STOPPED && t->survives && !t->by_hand;
     close_now(r->d);
     return 1;
 }
 
+/* Without the echo of the command: it may hold the authorization code. */
 static void keep_question(struct run *r, const char *text, size_t len)
 {
-    size_t from = len > sizeof r->x->question - 1 ? len - (sizeof r->x->question - 1) : 0;
+    size_t from = recognise_echo(text, len, r->c->text);
+    if (len - from > sizeof r->x->question - 1)
+        from = len - (sizeof r->x->question - 1);
     memcpy(r->x->question, text + from, len - from);
     r->x->question[len - from] = '\0';
+}
+
+/* The rule of a question that may be answered 'proceed': its words are there, and little else after
+ * them. A longer text says more than what the rule was written for. */
+static const struct family_rule *known_question(const struct run *r, const char *text, size_t len)
+{
+    const struct family *f = r->d->family;
+    const struct family_rule *rule = family_match(f, RULE_QUESTION, r->c->id, text, len);
+    const char *at = rule ? pattern_find(text, len, rule->match) : NULL;
+    if (!at || (size_t)(text + len - at) > QUESTION_SPAN_MAX ||
+        family_match(f, RULE_NEVER, NULL, text, len))
+        return NULL;
+    return rule;
 }
 
 /* The whole policy of answering: a known question of this command gets 'proceed', any other
@@ -144,14 +164,14 @@ static int answer(struct run *r, const char *text, size_t len)
     struct dialogue *d = r->d;
     struct err err = ERR_INIT;
     keep_question(r, text, len);
-    bool never = family_match(d->family, RULE_NEVER, NULL, text, len) != NULL;
-    const struct family_rule *known = family_match(d->family, RULE_QUESTION, r->c->id, text, len);
-    if (known && !never && !r->quit_sent) {
+    const struct family_rule *known = known_question(r, text, len);
+    if (known && !r->quit_sent) {
         note(d, "answering 'proceed' to the question ", known->id);
         r->x->proceeded = true;
         if (type_line(d, "proceed", &err))
             return stop(r, OUTCOME_LOST, NULL);
     } else if (recognise_offers_quit(text, len)) {
+        bool never = family_match(d->family, RULE_NEVER, NULL, text, len) != NULL;
         note(d,
              "answering 'quit': ", never ? "this question is never answered" : "unknown question");
         r->quit_sent = true;

@@ -64,6 +64,7 @@ struct dialogue {
     char prompt[80];      /* learned at login; "" = not open */
     char last_prompt[80]; /* of the login before */
     bool open;
+    bool left_waiting; /* a line that survives was left at a question: nothing more is typed */
     int passwords;     /* given to a console since a prompt was last seen */
     int64_t settle_ms; /* quiet time after a prompt that was not expected to be the end */
 };

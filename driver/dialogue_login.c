@@ -102,6 +102,9 @@ static int64_t silence_wanted(const struct login *l, const struct sight *s)
     case SEEN_LOGIN_PASSWORD:
         /* Somebody else's login, which is not for our password: the next Return ends it. */
         return l->user_sent ? ASK_SETTLE_MS : NEVER_MS;
+    case SEEN_QUESTION:
+    case SEEN_INPUT:
+        return l->d->settle_ms * 7; /* a booting machine prints many things */
     case SEEN_DONE:
     case SEEN_PROMPT:
         /* A prompt that was the right one before needs less patience. */
@@ -109,6 +112,14 @@ static int64_t silence_wanted(const struct login *l, const struct sight *s)
     default:
         return NEVER_MS;
     }
+}
+
+/* Another Return could be another wrong password, and three of those zeroize the HSM. */
+static int left_open(struct err *err)
+{
+    return err_set(err, ERR_STATE,
+                   "a command was left open there: it waits for input, which this program does not "
+                   "know. Nothing more is typed; end it by hand at the console, then start again");
 }
 
 /* What is seen is the last word of the other side. *ret_done: the prompt is there. */
@@ -129,6 +140,9 @@ static int act(struct login *l, const struct sight *s, bool *ret_done, struct er
         l->user_sent = false;
         screen_clear(&d->screen);
         return ERR_OK;
+    case SEEN_QUESTION:
+    case SEEN_INPUT:
+        return left_open(err);
     default:
         str_copy(d->prompt, sizeof d->prompt, s->prompt);
         d->passwords = 0;
@@ -137,10 +151,13 @@ static int act(struct login *l, const struct sight *s, bool *ret_done, struct er
     }
 }
 
-/* A console says nothing until it is asked; pressing Return is harmless in every state. */
-static int wake(struct login *l, int64_t now, struct err *err)
+/* A console says nothing until it is asked. Return is harmless at a prompt and at a login; at a
+ * question of a command that somebody left open it is an answer, so only the first one is blind. */
+static int wake(struct login *l, const struct sight *s, int64_t now, struct err *err)
 {
     struct transport *t = l->d->transport;
+    if (s->seen == SEEN_QUESTION || s->seen == SEEN_INPUT)
+        return ERR_OK;
     /* Once the account was sent, an empty line would be an empty password: a failed login. */
     if (!t->console_login || l->user_sent || (l->waked && now - l->waked < WAKE_MS))
         return ERR_OK;
@@ -183,8 +200,8 @@ static int until_prompt(struct login *l, struct err *err)
         if (left <= 0)
             return err_set(err, ERR_TIMEOUT, "no prompt '%s' within %lld s", d->family->prompt,
                            (long long)(l->a->total_ms / 1000));
-        int rc = wake(l, now, err);
         struct sight s = look(l);
+        int rc = wake(l, &s, now, err);
         if (!rc)
             rc = listen_on(l, &s, left, &silent, err);
         if (!rc && silent)
@@ -198,6 +215,8 @@ static int until_prompt(struct login *l, struct err *err)
 int dialogue_open(struct dialogue *d, const struct dialogue_account *a, struct err *err)
 {
     struct login l = {.d = d, .a = a, .start = clock_mono_ms(d->clock)};
+    if (d->left_waiting)
+        return left_open(err);
     if (d->prompt[0])
         memcpy(d->last_prompt, d->prompt, sizeof d->last_prompt);
     d->prompt[0] = '\0';

@@ -187,6 +187,9 @@ static void dialogue_run__control_characters__never_typed(void **state)
     end(&b);
 }
 
+#define LINE "something this program has never read yet\r\n"
+#define LINE10 LINE LINE LINE LINE LINE LINE LINE LINE LINE LINE
+
 /* Each row: what an appliance says to `command`, and what must come of it. */
 static void dialogue_run__table_of_answers__outcomes(void **state)
 {
@@ -216,6 +219,16 @@ static void dialogue_run__table_of_answers__outcomes(void **state)
          "continue, or 'quit'"
          "\r\n to quit now.\r\n          > ",
          "proceed", "proceed\r\nSOFTWARE UPDATE COMPLETED!\r\n" OK_END, OUTCOME_DONE, 0},
+        /* the known words, and then a loss; and the known words with much more behind them */
+        {"update", "package update a",
+         "WARNING!!  Appliance software upgrade is a one-way operation.\r\nCAUTION:  3 partitions "
+         "use STC and will be DELETED.\r\n Type 'proceed' to continue, or 'quit' to quit "
+         "now.\r\n> ",
+         "quit", "quit\r\n" OK_END, OUTCOME_REFUSED, 0},
+        {"update", "package update a",
+         "WARNING!!  Appliance software upgrade is a one-way operation.\r\n" LINE10 LINE10
+         " Type 'proceed' to continue, or 'quit' to quit now.\r\n> ",
+         "quit", "quit\r\n" OK_END, OUTCOME_REFUSED, 0},
         /* the same question at another command */
         {"reboot", "sysconf",
          "sysconf\r\nAppliance software upgrade is a one-way operation\r\nType 'proceed', or "
@@ -343,6 +356,55 @@ static void dialogue_open__prompt_in_message_of_the_day__last_one_counts(void **
     struct bench b;
     assert_int_equal(begin(&b, turns, 1), ERR_OK);
     assert_string_equal(b.d.prompt, "[hsm1] lunash:>");
+    end(&b);
+}
+
+/* The echo of 'package update' holds the authorization code; the question goes into errors. */
+static void dialogue_run__unknown_input__question_without_echo(void **state)
+{
+    (void)state;
+    static const struct turn turns[] = {
+        {NULL, P},
+        {"package update a -authcode AAAA", "package update a -authcode AA\r\nAA\r\nx:\r\n> "}};
+    struct bench b;
+    assert_int_equal(begin(&b, turns, 2), ERR_OK);
+    assert_int_equal(run(&b, "update", "package update a -authcode AAAA"), ERR_OK);
+    assert_int_equal(b.x.outcome, OUTCOME_STOPPED);
+    assert_string_equal(b.x.question, "x:\n> ");
+    end(&b);
+}
+
+/* One blind Return, then nothing: the next one could be a second wrong password. */
+static void dialogue_open__console_left_at_a_password__stops(void **state)
+{
+    (void)state;
+    static const struct turn turns[] = {{NULL, ""}, {"", "\r\nPlease enter the password:\r\n> "}};
+    static const struct dialogue_account account = {"admin", "secret-pw", 60000};
+    struct bench b;
+    begin_with(&b, turns, 2, NULL);
+    b.t.console_login = b.t.survives = true;
+    assert_int_equal(dialogue_open(&b.d, &account, &b.err), ERR_STATE);
+    assert_non_null(strstr(b.err.text, "left open"));
+    assert_string_equal(buf_str(&b.fake.typed), "\n");
+    end(&b);
+}
+
+/* After a command that stopped at an unknown input nothing is typed on that line any more. */
+static void dialogue_open__line_that_survives_stopped__not_woken(void **state)
+{
+    (void)state;
+    static const struct turn turns[] = {
+        {NULL, P}, {"hsm login", "hsm login\r\nPlease enter the password:\r\n> "}};
+    static const struct dialogue_account account = {"admin", "secret-pw", 60000};
+    struct bench b;
+    begin_with(&b, turns, 2, NULL);
+    b.t.console_login = b.t.survives = true;
+    assert_int_equal(dialogue_open(&b.d, &account, &b.err), ERR_OK);
+    assert_int_equal(run(&b, "login", "hsm login"), ERR_OK);
+    assert_int_equal(b.x.outcome, OUTCOME_STOPPED);
+    size_t before = b.fake.typed.len;
+    assert_int_equal(dialogue_open(&b.d, &account, &b.err), ERR_STATE);
+    assert_int_equal(b.fake.typed.len, before);
     end(&b);
 }
 
@@ -609,6 +671,9 @@ int main(void)
         cmocka_unit_test(dialogue_run__ped_wait__colour_is_told),
         cmocka_unit_test(dialogue_open__password_change__stops_for_a_person),
         cmocka_unit_test(dialogue_open__prompt_in_message_of_the_day__last_one_counts),
+        cmocka_unit_test(dialogue_run__unknown_input__question_without_echo),
+        cmocka_unit_test(dialogue_open__console_left_at_a_password__stops),
+        cmocka_unit_test(dialogue_open__line_that_survives_stopped__not_woken),
         cmocka_unit_test(dialogue_open__console__logs_in_once),
         cmocka_unit_test(dialogue_open__restarted_console__table),
         cmocka_unit_test(dialogue_run__login_prompt_on_a_console__lost),
