@@ -145,6 +145,25 @@ static int too_long(const char *what, struct err *err)
     return err_set(err, ERR_LIMIT, "'%s' lists more than %d rows", what, LUNA_LIST_MAX);
 }
 
+static bool is_number(const char *word)
+{
+    return *word && !word[strspn(word, "0123456789")];
+}
+
+/* Runs of blanks become one, so that a wider column is no change. What is too long is cut. */
+static void squeeze(const char *line, char *dst, size_t size)
+{
+    size_t n = 0;
+    for (; *line && n + 1 < size; line++) {
+        bool blank = *line == ' ' || *line == '\t';
+        if (!blank)
+            dst[n++] = *line;
+        else if (n && dst[n - 1] != ' ')
+            dst[n++] = ' ';
+    }
+    dst[n] = '\0';
+}
+
 /* " 157826004    testPar1    0    102701    0    102701": the name may hold blanks. */
 static bool partition_row(const char *line, struct luna_row *r)
 {
@@ -159,14 +178,16 @@ static bool partition_row(const char *line, struct luna_row *r)
             *p++ = '\0';
         p += strspn(p, " \t");
     }
-    if (n < 6)
+    if (n < 2 || !is_number(word[0]))
         return false;
-    for (size_t i = 0; i < 5; i++) {
-        const char *w = i == 0 ? word[0] : word[n - i];
-        if (!*w || w[strspn(w, "0123456789")])
-            return false;
-    }
     str_copy(r->detail, sizeof r->detail, word[0]);
+    /* Other columns than those we know: nothing is left out, the whole row is the name. */
+    if (n < 6 || !is_number(word[n - 1]) || !is_number(word[n - 2]) || !is_number(word[n - 3]) ||
+        !is_number(word[n - 4])) {
+        squeeze(line, r->name, sizeof r->name);
+        r->number = -1;
+        return true;
+    }
     const char *name = line + strlen(word[0]);
     name += strspn(name, " \t");
     size_t len = (size_t)((word[n - 4] - copy) - (name - line));
@@ -188,10 +209,17 @@ int luna_parse_partitions(const char *text, struct luna_list *ret, struct err *e
     for (const char *p = text; next_line(&p, line, sizeof line);) {
         struct luna_row row;
         memset(&row, 0, sizeof row);
-        if (str_starts(line, "=====") || strstr(line, "There are no partitions"))
+        if (str_starts(line, "=====") || strstr(line, "There are no partitions")) {
             table = true;
-        if (!table || !partition_row(line, &row))
             continue;
+        }
+        if (!table || !line[0])
+            continue;
+        if (!partition_row(line, &row))
+            return err_set(err, ERR_PARSE,
+                           "'partition list': expected a row that begins with a serial number, "
+                           "found '%.60s'",
+                           line);
         struct luna_row *r = add_row(ret);
         if (!r)
             return too_long("partition list", err);
@@ -238,14 +266,18 @@ int luna_parse_routes(const char *text, struct luna_list *ret, struct err *err)
             table = true;
             continue;
         }
-        if (!table || sscanf(line, "%63s %63s %63s %15s %d %d %d %31s", dest, gateway, mask, flags,
-                             &metric, &refs, &use, iface) != 8)
+        if (!table || !line[0])
             continue;
         struct luna_row *r = add_row(ret);
         if (!r)
             return too_long("network route show", err);
+        int columns = sscanf(line, "%63s %63s %63s %15s %d %d %d %31s", dest, gateway, mask, flags,
+                             &metric, &refs, &use, iface);
         str_copy(r->name, sizeof r->name, dest);
-        snprintf(r->detail, sizeof r->detail, "%.30s %.30s %.20s", gateway, mask, iface);
+        if (columns == 8)
+            snprintf(r->detail, sizeof r->detail, "%.30s %.30s %.20s", gateway, mask, iface);
+        else /* other columns than those we know: nothing is left out */
+            squeeze(line + strlen(dest), r->detail, sizeof r->detail);
     }
     return table ? ERR_OK
                  : err_set(err, ERR_PARSE,

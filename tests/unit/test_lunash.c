@@ -162,6 +162,25 @@ static void parse_partitions__table_with_blank_in_name__rows(void **state)
     assert_int_equal(luna_parse_partitions("Error:  x\n", &l, &err), ERR_PARSE);
 }
 
+static void parse_partitions__another_layout__no_row_is_lost(void **state)
+{
+    (void)state;
+    struct luna_list l;
+    struct err err = ERR_INIT;
+    assert_int_equal(luna_parse_partitions(" =====\n 1238700701509  par1  Keys  0  102701 V0\n"
+                                           " 1238700701510  par2    0  102701  0  102701\n",
+                                           &l, &err),
+                     ERR_OK);
+    assert_int_equal(l.n, 2);
+    assert_string_equal(l.row[0].detail, "1238700701509");
+    assert_string_equal(l.row[0].name, "1238700701509 par1 Keys 0 102701 V0");
+    assert_int_equal(l.row[0].number, -1);
+    assert_string_equal(l.row[1].name, "par2");
+    assert_int_equal(luna_parse_partitions(" =====\n par1  1238700701509  0\n", &l, &err),
+                     ERR_PARSE);
+    assert_non_null(strstr(err.text, "found 'par1"));
+}
+
 static void parse_clients__forms__names(void **state)
 {
     (void)state;
@@ -195,6 +214,20 @@ static void parse_routes__kernel_table__default_routes_counted(void **state)
     assert_int_equal(l.n, 4);
     assert_int_equal(luna_default_routes(&l), 2);
     assert_int_equal(luna_parse_routes("nothing here\n", &l, &err), ERR_PARSE);
+}
+
+static void parse_routes__another_layout__no_row_is_lost(void **state)
+{
+    (void)state;
+    struct luna_list l;
+    struct err err = ERR_INIT;
+    assert_int_equal(luna_parse_routes("Destination Gateway Genmask Flags Metric Iface\n"
+                                       "0.0.0.0  192.168.101.1  0.0.0.0  UG  0  eth0\n"
+                                       "default  172.16.106.1   0.0.0.0  UG  0  eth1\n",
+                                       &l, &err),
+                     ERR_OK);
+    assert_int_equal(luna_default_routes(&l), 2);
+    assert_string_equal(l.row[1].detail, "172.16.106.1 0.0.0.0 UG 0 eth1");
 }
 
 static void parse_small_ones__samples__values(void **state)
@@ -261,8 +294,10 @@ int main(void)
         cmocka_unit_test(parse_show__dialect_of_5__all_fields),
         cmocka_unit_test(parse_show__attempts__only_the_literal_counts),
         cmocka_unit_test(parse_partitions__table_with_blank_in_name__rows),
+        cmocka_unit_test(parse_partitions__another_layout__no_row_is_lost),
         cmocka_unit_test(parse_clients__forms__names),
         cmocka_unit_test(parse_routes__kernel_table__default_routes_counted),
+        cmocka_unit_test(parse_routes__another_layout__no_row_is_lost),
         cmocka_unit_test(parse_small_ones__samples__values),
         cmocka_unit_test(version__table__parse_compare_reach),
     };
