@@ -26,6 +26,7 @@ static void on_tick(void *self, const char *command, const struct family_rule *p
 static int make_ssh(struct site *s, struct transport *ret, struct err *err)
 {
     struct ssh_config c = {.plan = s->a->ssh,
+                           .name = s->a->name,
                            .connect_ms = s->drv->plan.timeouts.connect * 1000,
                            .transfer_ms = s->drv->plan.timeouts.command * 1000};
     str_copy(c.plan.fingerprint, sizeof c.plan.fingerprint, s->pinned);

@@ -13,6 +13,7 @@
 
 struct ssh_config {
     struct plan_ssh plan;
+    const char *name;    /* of the appliance in the plan; outlives the transport */
     char password[256];  /* password or key passphrase; "" = none */
     int64_t connect_ms;  /* TCP, key exchange and login together */
     int64_t transfer_ms; /* upload: longest time without an acknowledged byte */
