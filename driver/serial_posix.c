@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -27,8 +29,10 @@ static int speed_code(uint32_t speed, speed_t *ret)
 void serial_close(void *self)
 {
     struct serial *s = self;
-    if (s->port != SERIAL_CLOSED)
+    if (s->port != SERIAL_CLOSED) {
+        ioctl((int)s->port, TIOCNXCL);
         close((int)s->port);
+    }
     s->port = SERIAL_CLOSED;
 }
 
@@ -50,6 +54,14 @@ int serial_open(void *self, struct err *err)
         serial_close(s);
         return rc;
     }
+    /* Two programs on one line take each other's answers away. Windows opens a port for one only;
+     * TIOCEXCL stops other programs that are not root, the lock another hsmupgrade. */
+    if (flock(fd, LOCK_EX | LOCK_NB)) {
+        int rc = err_set(err, ERR_BUSY, "'%s' is used by another hsmupgrade", s->c.device);
+        serial_close(s);
+        return rc;
+    }
+    ioctl(fd, TIOCEXCL);
     cfmakeraw(&t);
     t.c_cflag |= CLOCAL | CREAD;
     t.c_cflag &= ~(tcflag_t)(CSTOPB | CRTSCTS | PARENB);
