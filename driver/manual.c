@@ -97,27 +97,49 @@ static void manual_close(void *self)
     (void)self;
 }
 
+/* One step of a person; what it did is not believed but looked at later ('package listfile'). */
+static int by_person(struct manual *m, int number, const char *text, struct err *err)
+{
+    SCOPED(buf_free) struct buf answer = BUF_INIT;
+    fprintf(m->to,
+            "\n== %s: bring the package, %d of 3. %s\n   Type 'done' when it is so: ", m->name,
+            number, text);
+    fflush(m->to);
+    int rc = term_read_line(true, &answer, err);
+    if (rc || str_eq_nocase(buf_str(&answer), "done"))
+        return rc;
+    return err_set(err, ERR_STATE, "the operator did not bring the package: step %d, typed '%.40s'",
+                   number, buf_str(&answer));
+}
+
 static int manual_put(void *self, const struct upload *u, struct err *err)
 {
     struct manual *m = self;
-    SCOPED(buf_free) struct buf answer = BUF_INIT;
-    fprintf(
-        m->to,
-        "\n== %s: bring the package onto the appliance, into the folder of the account you use.\n"
-        "   The file is '%s' (%llu bytes); its name there must be '%s'.\n"
-        "   If you got a .tar, unpack it first; the .spkg is what is needed.\n"
-        "   Over a crossover cable: give your computer a fixed address in the appliance's network\n"
-        "   ('network show' there), then: pscp -scp \"%s\" admin@ADDRESS:\n"
-        "   Type 'done' when it is there: ",
-        m->name, u->path, (unsigned long long)u->size, u->name, u->path);
-    fflush(m->to);
-    int rc = term_read_line(true, &answer, err);
-    if (rc)
-        return rc;
-    return str_eq_nocase(buf_str(&answer), "done")
-               ? ERR_OK
-               : err_set(err, ERR_STATE, "the operator did not bring the package (typed '%.40s')",
-                         buf_str(&answer));
+    SCOPED(buf_free) struct buf file = BUF_INIT;
+    SCOPED(buf_free) struct buf copy = BUF_INIT;
+    buf_printf(&file,
+               "The file on this computer.\n"
+               "   Expect '%s', %llu bytes, with the SHA-256 of the plan. If the vendor gave a\n"
+               "   .tar, unpack it ('tar -xf FILE.tar'): the .spkg is what is needed.",
+               u->path, (unsigned long long)u->size);
+    buf_printf(&copy,
+               "Copy it into the folder of the account you use there.\n"
+               "   pscp -scp \"%s\" admin@ADDRESS:   (or scp)\n"
+               "   Expect 100%% at the end; its name there must be '%s'.",
+               u->path, u->name);
+    int rc = buf_check(&copy, "what to type", err);
+    if (!rc)
+        rc = by_person(m, 1, buf_str(&file), err);
+    if (!rc)
+        rc = by_person(
+            m, 2,
+            "A way to the appliance.\n"
+            "   In its network: nothing to do. With a crossover cable: 'status interface' there\n"
+            "   shows the address and mask of the port; give this computer a free fixed address "
+            "of\n"
+            "   the same network, plug the cable in, 'ping ADDRESS'. Expect an answer.",
+            err);
+    return rc ? rc : by_person(m, 3, buf_str(&copy), err);
 }
 
 static void manual_free(void *self)

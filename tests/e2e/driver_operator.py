@@ -90,9 +90,10 @@ def main():
                 answer = console.text
             except (TimeoutError, OSError):
                 answer = "lost"
-        elif "Type 'done' when it is there:" in seen:
+        elif "Type 'done' when it is so:" in seen:
+            if "3 of 3" in seen:
+                shutil.copy(package, os.path.join(console.lab, "files"))
             seen, answer = "", "done"
-            shutil.copy(package, os.path.join(console.lab, "files"))
         if answer is not None:
             driver.stdin.write(answer.encode() + b"\n")
             driver.stdin.flush()
