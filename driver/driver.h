@@ -37,7 +37,7 @@ struct secret {
     char key[80];
     char value[256];
 };
-#define SECRETS_MAX 40
+#define SECRETS_MAX TRANSCRIPT_SECRETS_MAX
 
 /* What an appliance holds and serves (inventory.h). */
 enum inventory_item {

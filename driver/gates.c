@@ -312,6 +312,17 @@ static void gate_so_elsewhere(struct site *s, struct gates *g)
              "Find out who works on this HSM; when that is over: hsm logout there.");
 }
 
+/* The versions that are there, against the table. */
+static void gate_versions(struct site *s, struct gates *g)
+{
+    const char *found[] = {s->show.software, s->show.firmware};
+    for (size_t c = 0; c < ARRAY_LEN(found); c++) {
+        struct route r;
+        if (paths_withdrawn(&s->drv->paths, (enum component)c, found[c], &r))
+            gate_site(g, FIND_HSM_WITHDRAWN, SEV_WARNING, s, r.why, found[c]);
+    }
+}
+
 static void gate_for_run(struct site *s, struct gates *g)
 {
     const struct plan *p = &s->drv->plan;
@@ -360,6 +371,7 @@ void gates_site(struct site *s, bool for_run, struct gates *g)
         show.firmware, show.model, show.attempts);
     gate_counters(s, g);
     gate_environment(s, g);
+    gate_versions(s, g);
     gate_default_routes(s, g);
     gate_unsaid(s, for_run, g);
     gate_disk(s, for_run, g);

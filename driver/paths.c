@@ -100,6 +100,15 @@ static int impossible(const struct paths *p, enum component c, const struct vers
     return 0;
 }
 
+bool paths_withdrawn(const struct paths *p, enum component c, const char *version,
+                     struct route *ret)
+{
+    struct version v;
+    memset(ret, 0, sizeof *ret);
+    return version_parse(version, &v, NULL) == ERR_OK && impossible(p, c, &v, &v, ret) &&
+           ret->verdict == ROUTE_WITHDRAWN;
+}
+
 /* Breadth first over the rows: the first arrival has the fewest hops. */
 struct search {
     const struct path_update *row[PATHS_UPDATES_MAX];

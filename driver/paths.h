@@ -105,6 +105,10 @@ struct route {
 MUST_CHECK int paths_route(const struct paths *p, enum component c, const char *from,
                            const char *to, struct route *ret, struct err *err);
 
+/* Has the vendor taken back that installed version? ret->why says what to use instead. */
+bool paths_withdrawn(const struct paths *p, enum component c, const char *version,
+                     struct route *ret);
+
 const char *route_verdict_name(enum route_verdict v);
 
 /* Does that text belong to what is said about going to `to`? */

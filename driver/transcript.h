@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define TRANSCRIPT_SECRETS_MAX 16
+#define TRANSCRIPT_SECRETS_MAX 40
 #define TRANSCRIPT_SECRET_MIN 4 /* shorter ones would blank ordinary text */
 
 struct transcript;

@@ -145,6 +145,21 @@ static void tell_asked_later(const struct plan *p, int64_t now, struct buf *text
     json_decref(list);
 }
 
+#define PED_OWN_SECONDS 920 /* the longest operation time-out of a PED */
+
+/* Shorter than the PED's own patience, the SO login would be given up while it can still succeed.
+ */
+static void tell_ped_limit(const struct plan *p, struct buf *text, json_t *doc)
+{
+    if (p->timeouts.ped > PED_OWN_SECONDS)
+        return;
+    buf_printf(text,
+               "note: timeouts ped=\"%llds\" is no longer than the PED's own %d s; the default is "
+               "1000s\n",
+               (long long)p->timeouts.ped, PED_OWN_SECONDS);
+    json_put_number(doc, "ped-timeout-short", p->timeouts.ped);
+}
+
 int verb_plan_check(struct hu_cli *cli, const struct hu_verb *verb, int argc, char **argv)
 {
     struct parsed p = {0};
@@ -166,6 +181,7 @@ int verb_plan_check(struct hu_cli *cli, const struct hu_verb *verb, int argc, ch
         json_put_text(doc, "not-attested", err.text);
         code = HU_USAGE;
     }
+    tell_ped_limit(&plan, &text, doc);
     tell_asked_later(&plan, clock_now(cli->clock), &text, doc);
     json_put_text(doc, "outcome", exit_name(code));
     json_put_number(doc, "exit", code);

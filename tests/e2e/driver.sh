@@ -239,6 +239,27 @@ case_reboots_by_itself_after() {
     versions hsm1 7.7.0-317 7.7.0
 }
 
+# breaking NAME cut|stall BYTES...: from now on its plan goes through a line that breaks while $W/break is there
+breaking() {
+    local port=PORT_$1
+    coproc LINE { exec python3 "$TOP/tests/e2e/driver_cut.py" "${!port}" "$W/break" "${@:2}"; }
+    read -r "PORT_$1" <&"${LINE[0]}"
+    plan "$1"
+}
+
+# Cut in the key exchange and in the middle of the login: that is no refusal, it is waited on.
+case_lost_in_login_after_reboot() {
+    standard 7.2 times.boot 2
+    breaking hsm1 cut 1200 1800 1900 1960 2050 99999999
+    background run
+    wait_said 'waiting: .* with 127.0.0.1'
+    touch "$W/break"
+    ended 0
+    versions hsm1 7.7.0-317 7.7.0
+    not_said 'login to'
+    no_secrets
+}
+
 case_never_comes_back() {
     PLAN_TIMEOUTS=$(timeouts boot=4s) standard 7.2 boot.never yes
     hu 12 run
@@ -1004,6 +1025,25 @@ case_ssh_agent() {
     ! grep -q 'Accepted password' "$W/hsm1/sshd.log" || fail "a password was used"
 }
 
+# An appliance that falls silent in the middle of the login ends within its time, whatever the way to log in.
+case_silent_in_login() {
+    PLAN_TIMEOUTS=$(timeouts connect=3s)
+    standard
+    ssh-keygen -q -t ed25519 -N '' -f "$W/id"
+    cat "$W/id.pub" >> "$W/hsm1/authorized_keys"
+    eval "$(ssh-agent -s -a "$W/agent.sock")" > /dev/null
+    trap 'ssh-agent -k > /dev/null 2>&1; cleanup' EXIT
+    ssh-add -q "$W/id"
+    touch "$W/break"
+    PLAN_SSH_EXTRA='login="agent"' breaking hsm1 stall 1900 1960 2050
+    for _ in 1 2 3; do
+        local start=$SECONDS
+        hu 2 watch
+        said 'found: .*(in time|connection was lost)'
+        [ $((SECONDS - start)) -lt 20 ] || fail "connect=3s took $((SECONDS - start)) s"
+    done
+}
+
 case_wrong_publickey() {
     standard
     ssh-keygen -q -t ed25519 -N '' -f "$W/id"
@@ -1054,6 +1094,24 @@ case_serial() {
     no_secrets
 }
 
+# Two programs on one line would take each other's answers away. A password question that somebody left open meets one blind
+# Return, told as what it is; never a second one.
+case_serial_not_ours() {
+    PLAN_CONSOLE=serial standard 7.2 hsm.auth Password serial.open yes
+    exec 8<> "$W/hsm1/serial"
+    flock 8
+    hu 2 watch
+    said "used by another hsmupgrade"
+    stty -F "$W/hsm1/serial" raw -echo
+    printf 'hsm login\r' >&8
+    timeout 20 sed '/password:/q' <&8 > /dev/null || fail "no question for the password"
+    flock -u 8
+    hu 2 watch
+    said 'found: +2 before HSM zeroization'
+    [ "$(lab_get hsm1 hsm.attempts)" = 2 ] || fail "attempts left: $(lab_get hsm1 hsm.attempts)"
+    exec 8>&-
+}
+
 case_serial_garbage_and_open_shell() {
     PLAN_CONSOLE=serial standard 7.2 serial.garbage yes serial.open yes
     hu 0 run
@@ -1072,6 +1130,8 @@ case_manual() {
     versions hsm1 7.7.0-317 7.7.0
     said 'package update lunasa_update-7.7.0-317.spkg -authcode \*\*\*\*'
     said 'Expect: Software Version, Firmware, attempts left'
+    said 'bring the package, 1 of 3. The file on this computer'
+    said 'bring the package, 2 of 3. A way to the appliance'
     not_said 'given up in 23h'
     no_secrets
 }
@@ -1123,6 +1183,7 @@ hsm.tamper|Chassis open||HSM_SERVICE_STATE warning, HSM_TAMPER critical|2
 hsm.attempts|2|3|HSM_ATTEMPTS critical|2
 hsm.stm|yes|no|HSM_TRANSPORT_MODE critical|2
 hsm.dead|yes|no|HSM_NOT_ANSWERING critical|2
+sw|7.8.0-100|7.2.0-220|HSM_WITHDRAWN warning|1
 fault.odd|status disk|||0
 TABLE
     said '"symbol": "HSM_NOT_TOLD"'
