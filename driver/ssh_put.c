@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/parallel.h"
 #include "base/when.h"
 #include "driver/ssh_int.h"
 
@@ -17,7 +18,7 @@ struct put {
     struct ssh *s;
     const struct upload *u;
     FILE *file;
-    char *block;
+    char *block; /* two of them: one is sent while the other is read */
     LIBSSH2_CHANNEL *scp;
     LIBSSH2_SFTP *sftp;
     LIBSSH2_SFTP_HANDLE *handle;
@@ -64,9 +65,8 @@ static int open_sftp(struct put *p, struct err *err)
     return rc;
 }
 
-static int send_block(struct put *p, size_t len, struct err *err)
+static int send_block(struct put *p, const char *at, size_t len, struct err *err)
 {
-    const char *at = p->block;
     while (len) {
         ssize_t n = p->scp ? libssh2_channel_write(p->scp, at, len)
                            : libssh2_sftp_write(p->handle, at, len);
@@ -85,19 +85,52 @@ static int send_block(struct put *p, size_t len, struct err *err)
     return ERR_OK;
 }
 
+/* The next part of the file, read on a thread of its own: reading costs a fifth of the time. */
+struct reading {
+    FILE *file;
+    char *to;
+    size_t want, got;
+};
+
+static void read_part(void *arg, size_t i)
+{
+    struct reading *r = arg;
+    (void)i;
+    r->got = fread(r->to, 1, r->want, r->file);
+}
+
+static size_t part_after(const struct put *p, uint64_t at)
+{
+    uint64_t left = p->u->size - at;
+    return left < BLOCK ? (size_t)left : BLOCK;
+}
+
+static int send_part(struct put *p, const struct reading *r, struct err *err)
+{
+    if (r->got != r->want)
+        return err_set(err, ERR_IO, "'%s' became shorter while it was sent", p->u->path);
+    int rc = send_block(p, r->to, r->got, err);
+    if (!rc && p->u->progress && p->u->progress(p->u->arg, p->done))
+        return err_set(err, ERR_CANCELLED, "interrupted while the package was sent");
+    return rc;
+}
+
 static int send_all(struct put *p, struct err *err)
 {
-    while (p->done < p->u->size) {
-        size_t want = p->u->size - p->done < BLOCK ? (size_t)(p->u->size - p->done) : BLOCK;
-        if (fread(p->block, 1, want, p->file) != want)
-            return err_set(err, ERR_IO, "'%s' became shorter while it was sent", p->u->path);
-        int rc = send_block(p, want, err);
-        if (rc)
-            return rc;
-        if (p->u->progress && p->u->progress(p->u->arg, p->done))
-            return err_set(err, ERR_CANCELLED, "interrupted while the package was sent");
+    struct reading now = {p->file, p->block, part_after(p, 0), 0};
+    int rc = ERR_OK;
+    read_part(&now, 0);
+    while (!rc && p->done < p->u->size) {
+        struct parallel *thread = NULL;
+        struct reading next = {p->file, now.to == p->block ? p->block + BLOCK : p->block,
+                               part_after(p, p->done + now.want), 0};
+        rc = parallel_start(next.want > 0, 1, read_part, &next, &thread, err);
+        if (!rc)
+            rc = send_part(p, &now, err);
+        parallel_wait(&thread);
+        now = next;
     }
-    return ERR_OK;
+    return rc;
 }
 
 /* The server says whether it has kept everything only after the last byte. */
@@ -167,7 +200,7 @@ int ssh_put_file(void *self, const struct upload *u, struct err *err)
     int rc = file_open(u->path, "rb", &p.file, err);
     if (rc)
         return rc;
-    p.block = malloc(BLOCK);
+    p.block = malloc(2 * (size_t)BLOCK);
     rc = p.block ? ssh_connect(&own, err) : err_nomem(err);
     if (!rc)
         rc = transfer(&p, err);

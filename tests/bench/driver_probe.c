@@ -44,6 +44,7 @@ static int make(char **v, struct transport *t, struct err *err)
 static int bare_put(char **v)
 {
     static char block[1024 * 1024];
+    memset(block, 'x', sizeof block); /* else all of it is one page of zeros in the cache */
     struct err err = ERR_INIT;
     struct ssh s = {.c = config(v), .fd = NET_NONE};
     uint64_t left = strtoull(v[5], NULL, 10);
