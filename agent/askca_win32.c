@@ -126,5 +126,11 @@ int ask_ca(const char *config_string, struct probing *p, struct err *err)
         rc = read_issued(&admin, &view, p, err);
     if (!rc)
         rc = add_certificates(&view, p, err);
-    return rc ? rc : locate_collect(&all, &view, &p->locations, &p->issuers, err);
+    struct err unknown = ERR_INIT;
+    if (!rc)
+        rc = locate_collect(&all, &view, &p->locations, &p->issuers, &unknown, err);
+    if (rc || !unknown.code)
+        return rc;
+    return findings_tell(&p->findings, FIND_PARENT_UNKNOWN, "each CA certificate up to the root",
+                         unknown.text, err);
 }

@@ -189,24 +189,53 @@ static void keep_wanted(struct locations *l, bool all, int64_t timeout_ms)
     l->n = n;
 }
 
+static bool goes_direct(const struct config_list *direct, const struct probe_target *t)
+{
+    struct url u;
+    bool found = url_parse(t->url, &u, NULL) != ERR_OK;
+    for (size_t i = 0; i < direct->n && !found; i++) {
+        const char *d = direct->item[i];
+        found = *d == '.' ? str_ends_nocase(u.host, d) : str_eq_nocase(u.host, d);
+    }
+    return found;
+}
+
+/* As the proxy settings of any client: by name through it, except what goes past it. */
+static void use_proxy(const struct locate *self, struct locations *l)
+{
+    const char *proxy = self->config->probe.proxy;
+    for (size_t i = 0; i < l->n && proxy && *proxy; i++) {
+        struct probe_target *t = &l->item[i];
+        if (t->kind != LOC_HTTP && t->kind != LOC_HTTPS)
+            continue;
+        t->direct = goes_direct(&self->config->probe.direct, t);
+        t->by_name = !t->direct && !t->address[0];
+    }
+}
+
 static int spread(const struct locate *self, struct locations *l, struct err *err)
 {
+    SCOPED(locations_free) struct locations names = {0};
     char(*dcs)[80] = calloc(DCS_MAX, sizeof *dcs);
     size_t n = 0;
     struct err ignored = ERR_INIT;
     if (!dcs)
         return err_nomem(err);
+    use_proxy(self, l);
+    bool view = self->all && self->config->probe.as_client;
+    int rc = view ? locations_copy(l, &names, err) : ERR_OK;
     /* Outside a domain there are none; a hostless LDAP location then reports it by itself. */
     if (self->ldap && self->ldap->servers(self->ldap->self, dcs, DCS_MAX, &n, &ignored))
         n = 0;
-    int rc = locations_spread(l, self->resolver, self->config->probe.timeout * 1000,
+    if (!rc)
+        rc = locations_spread(l, self->resolver, self->config->probe.timeout * 1000,
                               (const char(*)[80])dcs, n, err);
     free(dcs);
-    return rc;
+    return rc || !view ? rc : locations_add_client_view(l, &names, err);
 }
 
 int locate_collect(const struct locate *self, const struct ca_view *view, struct locations *ret,
-                   struct crl_issuers **issuers, struct err *err)
+                   struct crl_issuers **issuers, struct err *ret_unknown, struct err *err)
 {
     SCOPED(chains_free) struct chains chains = {.n = 0};
     int rc = collect_issuers(self, view, issuers, err);
@@ -216,6 +245,11 @@ int locate_collect(const struct locate *self, const struct ca_view *view, struct
     }
     if (!rc)
         rc = add_chains(&chains, ret, view, issuers, err);
+    err_clear(ret_unknown);
+    for (size_t i = 0; i < chains.n && !rc && !ret_unknown->code; i++) {
+        if (chains.climb[i].n && !chains.climb[i].rooted)
+            *ret_unknown = chains.climb[i].why;
+    }
     for (size_t i = 0; i < self->config->n_locations && !rc; i++)
         rc = add_configured(ret, view, &self->config->locations[i], err);
     if (!rc)
@@ -228,10 +262,10 @@ int locate_collect(const struct locate *self, const struct ca_view *view, struct
 static int locate(void *arg, const struct ca_view *view, struct probe_target **ret, size_t *ret_n,
                   struct err *err)
 {
-    const struct locate *self = arg;
+    struct locate *self = arg;
     SCOPED(locations_free) struct locations l = {0};
     SCOPED(crl_issuers_free) struct crl_issuers *issuers = NULL;
-    int rc = locate_collect(self, view, &l, &issuers, err);
+    int rc = locate_collect(self, view, &l, &issuers, &self->unknown_parent, err);
     if (rc)
         return rc;
     keep_wanted(&l, self->all, self->config->probe.timeout * 1000);
@@ -245,5 +279,5 @@ static int locate(void *arg, const struct ca_view *view, struct probe_target **r
 
 struct maint_locate locate_seam(struct locate *l)
 {
-    return (struct maint_locate){locate, l};
+    return (struct maint_locate){locate, l, &l->unknown_parent};
 }

@@ -19,13 +19,16 @@ struct locate {
     /* Appends the certificates above certs (DER, one after the other) that this host knows; NULL =
      * none. An OCSP responder of a parent is asked with it. */
     int (*parents)(const uint8_t *certs, size_t len, struct buf *ret, struct err *err);
+    struct err unknown_parent; /* found by the last locate: where the chain ends below its root */
 };
 
 /* What the view and the configuration name, not spread over addresses yet: for each living key its
  * CRLs, the CAs above it up to the root, what issued certificates carry; with all AIA locations and
- * OCSP responders with their questions. *issuers gets all CA certificates that are known. */
+ * OCSP responders with their questions. *issuers gets all CA certificates that are known.
+ * *ret_unknown (code ERR_OK when there is none) says whose certificate is missing on the way up. */
 MUST_CHECK int locate_collect(const struct locate *l, const struct ca_view *view,
-                              struct locations *ret, struct crl_issuers **issuers, struct err *err);
+                              struct locations *ret, struct crl_issuers **issuers,
+                              struct err *ret_unknown, struct err *err);
 
 /* l must outlive the result. */
 struct maint_locate locate_seam(struct locate *l);

@@ -217,44 +217,12 @@ static int gather(struct cli *cli, struct probing *p, const struct probing_optio
     return rc || p->locations.n ? rc : no_location(p, o, err);
 }
 
-/* One more question per HTTP location, as clients ask it: by name, caches allowed. */
-static int add_client_view(struct locations *l, const struct locations *names, struct err *err)
-{
-    for (size_t i = 0; i < names->n; i++) {
-        const struct probe_target *t = &names->item[i];
-        if (t->kind != LOC_HTTP && t->kind != LOC_HTTPS)
-            continue;
-        if (l->n == l->cap) {
-            size_t cap = l->cap * 2 + 4;
-            struct probe_target *p = realloc(l->item, cap * sizeof *p);
-            if (!p)
-                return err_nomem(err);
-            l->item = p;
-            l->cap = cap;
-        }
-        l->item[l->n] = *t;
-        l->item[l->n++].as_client = true;
-    }
-    return ERR_OK;
-}
-
-static int copy_names(const struct locations *from, struct locations *to, struct err *err)
-{
-    to->item = calloc(from->n + 1, sizeof *to->item);
-    if (!to->item)
-        return err_nomem(err);
-    memcpy(to->item, from->item, from->n * sizeof *to->item);
-    to->n = from->n;
-    to->cap = from->n + 1;
-    return ERR_OK;
-}
-
 static int spread(struct locations *l, const struct probing_options *o, struct err *err)
 {
     SCOPED(locations_free) struct locations names = {0};
     char servers[OPT_LIST_MAX][80];
     int64_t timeout_ms = o->timeout ? o->timeout * 1000 : LIMIT_FETCH_MS;
-    int rc = o->as_client ? copy_names(l, &names, err) : ERR_OK;
+    int rc = o->as_client ? locations_copy(l, &names, err) : ERR_OK;
     for (size_t i = 0; i < o->ldap_servers.n; i++)
         str_copy(servers[i], sizeof servers[i], o->ldap_servers.item[i]);
     /* With a proxy the names are the proxy's business. */
@@ -264,7 +232,7 @@ static int spread(struct locations *l, const struct probing_options *o, struct e
         rc = locations_spread(l, resolver, timeout_ms, (const char(*)[80])servers,
                               o->ldap_servers.n, err);
     if (!rc && o->as_client)
-        rc = add_client_view(l, &names, err);
+        rc = locations_add_client_view(l, &names, err);
     for (size_t i = 0; i < l->n; i++)
         l->item[i].timeout_ms = timeout_ms;
     return rc;

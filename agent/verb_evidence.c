@@ -7,6 +7,7 @@
 #include "agent/verbs.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "health/finding.h"
 #include "report/evidence.h"
 #include "report/reread.h"
 
@@ -28,6 +29,9 @@ static bool read_verified(struct cli *cli, const char *path, const char *head, s
     if (!rc)
         return true;
     err_context(&err, "evidence '%s'", path);
+    if (rc == ERR_CRYPTO)
+        err_context(&err, "%s (crlagent explain %u)",
+                    finding_kind_by_id(FIND_EVIDENCE_BROKEN)->title, FIND_EVIDENCE_BROKEN);
     *ret_code = cli_fail(cli, rc == ERR_CRYPTO ? EXIT_CHECK_CRITICAL : EXIT_CHECK_UNKNOWN, &err);
     return false;
 }

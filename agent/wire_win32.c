@@ -38,6 +38,7 @@ struct wiring_parts {
     struct cluster_services services;
     struct locate locate, watch_locate;
     char *program;
+    struct worker_way worker;
     struct reserve_folder *reserve;
     struct certutil_sign *sign;
     struct event_log *event_log;
@@ -233,7 +234,8 @@ static int open_seams(struct wiring *w, const struct ldap_fetcher *ldap, struct 
     w->seams.key = choose_key_probe(w->config.ca.key_probe, p->program);
     w->seams.locate = locate_seam(&p->locate);
     w->watch_locate = locate_seam(&p->watch_locate);
-    w->seams.prober = worker_prober(p->program);
+    p->worker = (struct worker_way){p->program, w->config.probe.proxy};
+    w->seams.prober = worker_prober(&p->worker);
     return open_reserve(w, err);
 }
 

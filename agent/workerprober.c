@@ -91,13 +91,15 @@ int worker_probe(const char *const *argv, const struct probe_target *targets, si
 static int run(void *self, const struct probe_target *targets, size_t n,
                const struct crl_issuers *issuers, struct probe_result *results, struct err *err)
 {
-    const char *const argv[] = {self, "worker", NULL};
+    const struct worker_way *way = self;
+    const char *const argv[] = {way->program, "worker", "--proxy",
+                                way->proxy && *way->proxy ? way->proxy : "none", NULL};
     bool started;
     return worker_probe(argv, targets, n, issuers, results, &started, err);
 }
 
-struct prober worker_prober(const char *program)
+struct prober worker_prober(const struct worker_way *way)
 {
     /* The seam's self is never written through here. */
-    return (struct prober){run, (void *)(uintptr_t)program};
+    return (struct prober){run, (void *)(uintptr_t)way};
 }

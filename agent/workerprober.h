@@ -7,8 +7,13 @@
 
 #include "cdp/probe.h"
 
-/* program: full path of this program; it must outlive the prober. */
-struct prober worker_prober(const char *program);
+struct worker_way {
+    const char *program; /* full path of this one */
+    const char *proxy;   /* "http://proxy:3128"; "" = none. Targets with an address or with direct
+                            set go past it */
+};
+/* way must outlive the prober. */
+struct prober worker_prober(const struct worker_way *way);
 
 /* One round of a worker with this command line (argv[0] full path, ends with NULL). *ret_started:
  * false when it failed before a worker ran, so that nothing was asked. */

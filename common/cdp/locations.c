@@ -302,12 +302,13 @@ static int add_one_address(struct locations *out, const struct probe_target *t, 
 
 static bool wants_addresses(const struct probe_target *t)
 {
-    return (t->kind == LOC_HTTP || t->kind == LOC_HTTPS) && !t->address[0];
+    return (t->kind == LOC_HTTP || t->kind == LOC_HTTPS) && !t->address[0] && !t->by_name;
 }
 
 static bool wants_servers(const struct probe_target *t)
 {
-    return t->kind == LOC_LDAP && !t->address[0] && str_starts(t->url, "ldap:///");
+    return t->kind == LOC_LDAP && !t->address[0] &&
+           (str_starts(t->url, "ldap:///") || str_starts(t->url, "ldaps:///"));
 }
 
 /* Every distinct host name once. */
@@ -383,5 +384,59 @@ int locations_spread(struct locations *l, const struct resolver *resolver, int64
     locations_free(l);
     *l = out;
     out = (struct locations){0};
+    return ERR_OK;
+}
+
+int locations_copy(const struct locations *l, struct locations *ret, struct err *err)
+{
+    ret->item = calloc(l->n + 1, sizeof *ret->item);
+    if (!ret->item)
+        return err_nomem(err);
+    if (l->n)
+        memcpy(ret->item, l->item, l->n * sizeof *ret->item);
+    ret->n = l->n;
+    ret->cap = l->n + 1;
+    return ERR_OK;
+}
+
+static bool has_client_view(const struct probe_target *t)
+{
+    return (t->kind == LOC_HTTP || t->kind == LOC_HTTPS) && !t->as_client &&
+           (t->role == ROLE_CRL_BASE || t->role == ROLE_CRL_DELTA);
+}
+
+/* A location with configured addresses has a row for each: one is enough. */
+static bool viewed(const struct locations *l, size_t from, const struct probe_target *t)
+{
+    for (size_t i = from; i < l->n; i++) {
+        const struct probe_target *o = &l->item[i];
+        if (o->role == t->role && o->key_index == t->key_index && o->partition == t->partition &&
+            o->parent == t->parent && strcmp(o->url, t->url) == 0)
+            return true;
+    }
+    return false;
+}
+
+int locations_add_client_view(struct locations *l, const struct locations *names, struct err *err)
+{
+    size_t from = l->n;
+    for (size_t i = 0; i < names->n && l->n < LIMIT_LOCATIONS; i++) {
+        const struct probe_target *t = &names->item[i];
+        if (!has_client_view(t) || (t->address[0] && viewed(l, from, t)))
+            continue;
+        if (l->n == l->cap) {
+            size_t cap = l->cap * 2 + 4;
+            struct probe_target *p = realloc(l->item, cap * sizeof *p);
+            if (!p)
+                return err_nomem(err);
+            l->item = p;
+            l->cap = cap;
+        }
+        /* Not merged with the row that has no address either: these are two questions. */
+        l->item[l->n] = *t;
+        l->item[l->n].address[0] = '\0';
+        l->item[l->n].by_name = true;
+        l->item[l->n++].as_client = true;
+    }
     return ERR_OK;
 }

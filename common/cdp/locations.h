@@ -112,10 +112,18 @@ struct ocsp_subject {
 MUST_CHECK int locations_ask_ocsp(struct locations *l, const struct ocsp_subject *subject, size_t n,
                                   const struct crl_issuers *issuers, bool nonce, struct err *err);
 
-/* One target per resolved address for every http(s) location that has no address yet, and, when
- * servers are given, one per DC for every hostless LDAP location. A name with one address stays one
- * target (with that address); one that does not resolve is marked: its probe reports that.
- * hosts may be NULL. */
+/* A second question for every CRL over http(s), as clients ask it: by name, caches allowed. names:
+ * the locations before they were spread; at most LIMIT_LOCATIONS are in l then. ERR_NOMEM only. */
+MUST_CHECK int locations_add_client_view(struct locations *l, const struct locations *names,
+                                         struct err *err);
+
+/* A copy of the targets alone, without what was skipped; *ret is empty before. */
+MUST_CHECK int locations_copy(const struct locations *l, struct locations *ret, struct err *err);
+
+/* One target per resolved address for every http(s) location that has no address yet (and is not
+ * by_name), and, when servers are given, one per DC for every hostless LDAP location. A name with
+ * one address stays one target (with that address); one that does not resolve is marked: its probe
+ * reports that. hosts may be NULL. */
 MUST_CHECK int locations_spread(struct locations *l, const struct resolver *resolver,
                                 int64_t timeout_ms, const char (*ldap_servers)[80],
                                 size_t n_ldap_servers, struct err *err);

@@ -46,6 +46,7 @@ struct probe_target {
     int64_t timeout_ms; /* whole probe; 0 = LIMIT_FETCH_MS */
     uint64_t max_bytes; /* 0 = LIMIT_CRL_BYTES */
     bool as_client;     /* caches may answer; false = Cache-Control: no-cache */
+    bool by_name;       /* asked once, by its name: a proxy does the rest, or as clients do */
     bool unresolved;    /* the name was looked up already and has no address: not asked again */
     bool direct;        /* go past the proxy; a target with an address always does */
     /* Conditional request of the periodic loop (http): what the last full answer carried; "" =

@@ -98,6 +98,9 @@ struct config {
         int64_t key_test_interval;    /* seconds between two test signatures; 0 = none */
         uint64_t issued_count;        /* issued certificates read for their locations; 0 = none */
         int64_t issued_age;           /* seconds since they became valid; 0 = any */
+        char *proxy;                  /* "http://host:port"; "" = none */
+        struct config_list direct;    /* hosts that are asked past the proxy; ".x" = all below x */
+        bool as_client;               /* each look asks once more by name, caches allowed */
     } probe;
     struct config_location *locations;
     size_t n_locations;
@@ -124,6 +127,7 @@ struct config {
         char *smtp_credential; /* name in the credential store; "" = none */
         char *webhook_url;     /* "" = no webhook */
         char *webhook_credential;
+        char *webhook_proxy; /* "http://host:port"; "" = none */
     } notify;
 };
 

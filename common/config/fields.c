@@ -88,6 +88,9 @@ const struct field config_fields[] = {
     DURATION("probe", "key-test-interval", probe.key_test_interval),
     NUMBER("probe", "issued-count", probe.issued_count),
     DURATION("probe", "issued-age", probe.issued_age),
+    TEXT("probe", "proxy", probe.proxy),
+    LIST("probe", "proxy-bypass", probe.direct, "host"),
+    BOOL("probe", "as-client", probe.as_client),
     TEXT("access", "operators", access.operators),
     TEXT("access", "readers", access.readers),
     TEXT("output", "metrics-file", output.metrics_file),
@@ -106,6 +109,7 @@ const struct field config_fields[] = {
     TEXT("notify", "smtp-credential", notify.smtp_credential),
     TEXT("notify", "webhook-url", notify.webhook_url),
     TEXT("notify", "webhook-credential", notify.webhook_credential),
+    TEXT("notify", "webhook-proxy", notify.webhook_proxy),
 };
 /* clang-format on */
 const size_t config_field_count = ARRAY_LEN(config_fields);

@@ -294,6 +294,8 @@ static void run_group(struct rules *x, const struct node_group *g)
         bool told = !left;
         for (size_t j = 0; j < g->n; j++) {
             size_t o = x->order[g->first + j];
+            if (x->in->targets[o].as_client) /* the same servers, asked in another way */
+                continue;
             if (j < k && alike(x, i, o))
                 told = true;
             more += j > k && alike(x, i, o);

@@ -146,7 +146,7 @@ static void rule_client_cache(struct rules *x, const struct node_group *g)
         const struct probe_result *r = &x->in->results[i];
         char a[48], b[48];
         if (counts(x, i) || !comparable(x, i) || !best ||
-            crl_number_compare(&r->facts.number, &best->number) >= 0)
+            crl_number_compare(&r->facts.number, &best->number) >= 0 || rules_on_its_way(x, i))
             continue;
         struct finding *f = rule_add(x, FIND_CACHE_SERVES_OLD, i);
         rule_expected(f, "CRL number %s, as without caches", crl_number_format(&best->number, a));
@@ -200,7 +200,7 @@ void rules_nothing_usable(struct rules *x)
             if (o->role != t->role || o->key_index != t->key_index ||
                 o->partition != t->partition || o->parent != t->parent)
                 break;
-            n++;
+            n += counts(x, x->order[k]);
             usable += serves_usable(x, x->order[k]);
         }
         if (usable || t->parent || !is_crl_role(t))

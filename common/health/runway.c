@@ -166,7 +166,8 @@ void runway_compute(const struct probe_target *targets, const struct probe_resul
     for (size_t i = 0; i < n; i++) {
         /* A dead location of earlier certificates is a finding, and no runway that can end. */
         bool counts = is_crl_target(&targets[i]) &&
-                      (usable(&targets[i], &results[i]) || !probe_carried_only(&targets[i]));
+                      (usable(&targets[i], &results[i]) ||
+                       !(probe_carried_only(&targets[i]) || targets[i].as_client));
         struct runway_line *l = counts ? line_of(ret, &targets[i]) : NULL;
         if (l)
             weaken(l, i, usable(&targets[i], &results[i]), results[i].facts.next_update, spent);

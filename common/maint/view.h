@@ -84,6 +84,9 @@ struct maint_locate {
     int (*locate)(void *self, const struct ca_view *view, struct probe_target **ret, size_t *ret_n,
                   struct err *err);
     void *self;
+    /* After locate: why the chain of CA certificates ends below its root; code ERR_OK = it does
+     * not. NULL = nobody looks. */
+    const struct err *unknown_parent;
 };
 
 /* One pass over all locations. */

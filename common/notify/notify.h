@@ -42,6 +42,7 @@ struct notify_channel {
     char url[2049];       /* webhook; holds a secret: never printed whole */
     char credential[128]; /* name in the secret store; "" = none. webhook: bearer token */
     const char *ca_file;  /* PEM; NULL = the system's store */
+    const char *proxy;    /* webhook: "http://host:port"; NULL or "" = none */
     int64_t timeout_ms;   /* 0 = 30 s */
 };
 

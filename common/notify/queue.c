@@ -45,6 +45,7 @@ size_t notify_channels(const struct config *c, struct notify_channel ret[NOTIFY_
         ch->kind = notify_webhook_kind(c->notify.webhook_url);
         str_copy(ch->url, sizeof ch->url, c->notify.webhook_url);
         str_copy(ch->credential, sizeof ch->credential, c->notify.webhook_credential);
+        ch->proxy = c->notify.webhook_proxy;
         ch->timeout_ms = c->notify.send_timeout * 1000;
     }
     return n;

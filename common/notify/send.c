@@ -223,6 +223,8 @@ static int set_up_webhook(const struct notify_channel *ch, struct request *q,
         return rc;
     curl_easy_setopt(q->easy, CURLOPT_URL, ch->url);
     curl_easy_setopt(q->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    if (ch->proxy)
+        curl_easy_setopt(q->easy, CURLOPT_PROXY, ch->proxy);
     curl_easy_setopt(q->easy, CURLOPT_POSTFIELDS, buf_str(&q->body));
     curl_easy_setopt(q->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body.len);
     curl_easy_setopt(q->easy, CURLOPT_USERAGENT, "crlagent/" CRLAGENT_VERSION);

@@ -116,6 +116,16 @@ int look_judge(const struct config *config, const struct health_known *known, si
     return health_evaluate(&in, l->verdicts, &l->findings, err);
 }
 
+/* Above a certificate that is missing nobody watches the CRLs that CertSvc needs at its start. */
+static int judge_chain(const struct watch_seams *seams, struct look *l, struct err *err)
+{
+    const struct err *why = seams->locate.unknown_parent;
+    if (!why || !why->code)
+        return ERR_OK;
+    return findings_tell(&l->findings, FIND_PARENT_UNKNOWN, "each CA certificate up to the root",
+                         why->text, err);
+}
+
 /* A log that cannot be read takes nothing from the rest of the look; that it cannot be is told. */
 static int read_ca_log(const struct ca_event_log *log, struct look *l, struct err *err)
 {
@@ -148,6 +158,8 @@ int look_take(const struct watch_setup *s, bool ask_ca, const struct health_know
     if (!rc)
         rc = probe_round_run(&seams->locate, &seams->prober, &l->view, l->propagation, seams->clock,
                              &l->round, err);
+    if (!rc)
+        rc = judge_chain(seams, l, err);
     if (!rc)
         rc = read_ca_log(&seams->ca_log, l, err);
     const struct own_input of = {&seams->admin, s->store, &l->view, &l->round, l->propagation};

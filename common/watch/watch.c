@@ -183,7 +183,7 @@ static int judge_validators(struct watch *w, struct look *l, struct err *err)
     for (size_t i = 0; i < l->round.n; i++) {
         const struct probe_target *t = &l->round.target[i];
         const struct probe_result *r = &l->round.result[i];
-        if (!recall_misled(w->recall, t))
+        if (t->as_client || !recall_misled(w->recall, t))
             continue;
         struct finding *f = findings_add(&l->findings, FIND_HTTP_VALIDATOR);
         if (!f)
@@ -207,8 +207,11 @@ static int keep_results(struct watch *w, const struct look *l, struct err *err)
     struct store *s = w->setup.store;
     int64_t now = l->round.when;
     size_t n = 0;
-    for (size_t i = 0; i < l->round.n; i++)
+    for (size_t i = 0; i < l->round.n; i++) {
+        if (l->round.target[i].as_client) /* history is of servers */
+            continue;
         probe_keep(s, &l->round.target[i], &l->round.result[i], WHEN_NONE, now);
+    }
     for (size_t i = 0; i < l->findings.n; i++)
         n += l->findings.item[i].severity >= SEV_WARNING;
     const struct runway *rw = &l->round.runway;

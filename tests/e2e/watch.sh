@@ -35,6 +35,12 @@ old_world() {
     lab exec /usr/bin/python3 "$E2E/../lab/web/ocsp.py" "$T/ocsp" 8091 > "$T/ocsp/log" 2>&1 &
     eventually 5 "the responder" grep -q ready "$T/ocsp/log"
 }
+# A proxy in front of a web server whose name only the proxy knows; the webhook is called through it too.
+proxy_up() {
+    mkdir -p "$T/proxy"
+    lab exec python3 "$E2E/../lab/web/proxy.py" "$T/proxy" 8092 127.0.1.1 > "$T/proxy/log" 2>&1 &
+    eventually 5 "the proxy" grep -q ready "$T/proxy/log"
+}
 hooks() { cat "$T/sink/hooks.jsonl" 2>/dev/null; }
 # mail_parts WORDS: what the last mail with these words in its text is made of
 mail_parts() {
@@ -60,12 +66,15 @@ look() { agent check --format nagios > /dev/null 2>&1 || true; }
 step "a CA, a webhook and a mail server; looks every two seconds"
 lab_up --no-ad
 sink_up
+proxy_up
 old_world
 # Without it nobody is told for so long after a publication: tests/unit/test_own.c.
 PROPAGATION=0s agent_install "" "" '<notify><minimum>critical</minimum><smtp-server>127.0.0.1:2525</smtp-server><smtp-security>none</smtp-security>
   <smtp-from>crlagent@lab.test</smtp-from><smtp-to><receiver>pki@lab.test</receiver></smtp-to>
-  <webhook-url>http://127.0.0.1:8090/ok/x</webhook-url></notify>
-  <thresholds><delta-critical>25m</delta-critical><overdue-grace>0s</overdue-grace></thresholds>' '<interval>2s</interval><maintenance-interval>2s</maintenance-interval>' \
+  <webhook-url>http://127.0.0.1:8090/ok/x</webhook-url><webhook-proxy>http://127.0.0.1:8092</webhook-proxy></notify>
+  <locations><location url="http://cdn.example.test/pki/Lab%20Issuing%20CA.crl"/></locations>
+  <thresholds><delta-critical>25m</delta-critical><overdue-grace>0s</overdue-grace></thresholds>' '<interval>2s</interval><maintenance-interval>2s</maintenance-interval>
+    <proxy>http://127.0.0.1:8092</proxy><proxy-bypass><host>.lab.test</host><host>127.0.0.1</host></proxy-bypass>' \
   '<metrics-file>C:\ProgramData\crlagent\metrics.prom</metrics-file>'
 
 step "all is well: metrics are there, a test signature was made, nobody was told anything"
@@ -122,7 +131,7 @@ rm "$L/www/pki/gone.crl"
 expect_out 1 check --format json
 expect "the old CDP's origin" "$(json '[.locations[] | select(.url | endswith("/old.crl")) | .origins | join("+")] | unique | join(" ")')" certificate
 expect_match "and its end" "$(json '[.locations[] | select(.url | endswith("/old.crl")) | .carried_until][0]')" '^20..-..-..T'
-expect "the present CDP's origins" "$(json '[.locations[] | select(.url | endswith("/Lab%20Issuing%20CA.crl")) | .origins | join("+")] | unique | join(" ")')" \
+expect "the present CDP's origins" "$(json '[.locations[] | select(.url | endswith("pki.lab.test/pki/Lab%20Issuing%20CA.crl")) | .origins | join("+")] | unique | join(" ")')" \
     ca-cdp+certificate
 expect "a dead one is a warning that names them" \
     "$(json '[.findings[] | select(.url | endswith("/gone.crl")) | "\(.id) \(.severity) \(.found | test("only certificates issued earlier name it, until 20"))"] | unique | join(" ")')" \
@@ -147,6 +156,18 @@ lab ca reg CRLPublicationURLs REG_MULTI_SZ "$entries"
 expect_out 0 check --format json --fail-on critical
 expect "over" "$(json '[.findings[] | select(.id == 2008)] | length')" 0
 
+step "behind the proxy: by name, and as clients do; a cache that keeps the old CRL is found"
+touch "$T/proxy/cache"
+look
+win labadm.exe publish 3 > /dev/null
+expect_out 1 check --format json
+cdn='.locations[] | select(.url | startswith("http://cdn."))'
+expect "asked through the proxy" "$(json "[$cdn | .via_proxy] | unique | join(\" \")")" true
+expect "with and without caches" "$(json "[$cdn | .caches_allowed] | sort | join(\" \")")" "false true"
+expect "past the proxy, each server" "$(json '[.locations[] | select((.url | startswith("http://pki.")) and (.caches_allowed | not) and .via_proxy)] | length')" 0
+expect "what clients get" "$(json '[.findings[] | select(.id == 4068) | .url | startswith("http://cdn.")] | join(" ")')" true
+rm "$T/proxy/cache"
+
 step "one of two web nodes serves yesterday's CRL: one event, a metric, a webhook call and a mail"
 lab web stale 2 > /dev/null
 win labadm.exe publish 3 > /dev/null
@@ -156,6 +177,7 @@ eventually 8 "metric" metric '^crlagent_findings\{.*stale_node'
 eventually 8 "webhook" grep -q 4030 "$T/sink/hooks.jsonl"
 eventually 8 "mail" grep -q 'older CRL' "$T/sink/mails.txt"
 eventually 8 "as text, as HTML and with the report" mail_is 'older CRL' 'text html report'
+expect_match "the webhook's proxy" "$(cat "$T/proxy/posts")" 'http://127.0.0.1:8090/ok/x'
 told=$(grep -c ' CRITICAL 4030 ' "$DATA/logs/crlagent.log")
 look; look
 expect "told once for base and for delta, not at every look" "$(grep -c ' CRITICAL 4030 ' "$DATA/logs/crlagent.log")" "$told"
@@ -172,7 +194,6 @@ look
 eventually 8 "event in the log" grep -qE ' CRITICAL 4006 .*http:.*expected CRL number .*as the CA itself holds it' "$DATA/logs/crlagent.log"
 eventually 8 "metric" metric '^crlagent_cdp_matches_ca\{.*http:.*scope="own"\} 0'
 lab web fresh > /dev/null
-look; look
 
 step "maintenance: teams are told before and during; the expected is muted, a CRL that cannot be had is not"
 # A delta that is due after a second, and critical by the threshold above: it comes back during the pause.

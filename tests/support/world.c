@@ -282,6 +282,7 @@ static int locate(void *self, const struct ca_view *view, struct probe_target **
         t[i].key_index = w->location[i].key;
         t[i].parent = w->location[i].parent;
         t[i].origin = FROM_CA_CDP;
+        t[i].as_client = t[i].by_name = w->location[i].as_client;
     }
     for (size_t i = 0; i < files; i++) {
         struct probe_target *f = &t[w->n_locations + i];
@@ -331,6 +332,7 @@ static int run_probes(void *self, const struct probe_target *targets, size_t n,
         }
         for (size_t l = 0; l < w->n_locations; l++) {
             if (strcmp(targets[i].url, w->location[l].url) == 0 &&
+                targets[i].as_client == w->location[l].as_client &&
                 strcmp(targets[i].address, w->location[l].address) == 0)
                 serve(&w->location[l], &results[i]);
         }
@@ -382,7 +384,7 @@ void world_seams(struct world *w, struct maint_seams *ret)
                                 .admin = {&admin, w},
                                 .settings = {read_settings, w},
                                 .key = {key_test, w},
-                                .locate = {locate, w},
+                                .locate = {locate, w, &w->unknown_parent},
                                 .prober = {run_probes, w},
                                 .events = {on_event, w},
                                 .progress = on_progress,

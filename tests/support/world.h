@@ -71,6 +71,7 @@ struct world_location {
     bool delta, parent;
     struct world_crl serves;
     int64_t lag;             /* seconds until a new CRL is served here */
+    bool as_client;          /* asked as clients do */
     bool down;               /* no connection */
     bool frozen;             /* keeps serving what it has */
     bool unwritten;          /* the CA cannot write here (publish status error) */
@@ -124,6 +125,7 @@ struct world {
     struct world_location location[WORLD_LOCATIONS];
     size_t n_locations;
     bool prober_broken;
+    struct err unknown_parent;
     /* what people were told */
     uint32_t events[256];
     size_t n_events;

@@ -105,6 +105,12 @@ static void config_parse__wrong_values__named_with_what_is_allowed(void **state)
         {"<crlagent><notify><webhook-url>http://x/</webhook-url><webhook-credential>w"
          "</webhook-credential></notify></crlagent>",
          "webhook-url|https"},
+        {"<crlagent><probe><proxy>http://me:secret@proxy:3128</proxy></probe></crlagent>",
+         "proxy|without user name and password"},
+        {"<crlagent><notify><webhook-proxy>proxy</webhook-proxy></notify></crlagent>",
+         "webhook-proxy|http://host:port"},
+        {"<crlagent><probe><proxy-bypass><host>a/b</host></proxy-bypass></probe></crlagent>",
+         "host|.domain"},
         {"<crlagent><locations><location/></locations></crlagent>", "location|url"},
         {"<crlagent><locations><location url=\"gopher://x\"/></locations></crlagent>",
          "gopher|ldap"},

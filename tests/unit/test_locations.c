@@ -284,6 +284,55 @@ static void locations_spread__names_and_domain_controllers__one_target_each(void
     assert_string_equal(l.item[5].address, "");
 }
 
+static void locations_spread__ldaps_without_host__each_domain_controller(void **state)
+{
+    (void)state;
+    static const char servers[2][80] = {"dc1.corp.test", "dc2.corp.test"};
+    SCOPED(locations_free) struct locations l = {0};
+    assert_int_equal(locations_add_url(&l, "ldaps:///cn=x", ROLE_CRL_BASE, 1, 0, NULL), ERR_OK);
+    assert_int_equal(locations_add_url(&l, "ldaps://dc9/cn=x", ROLE_CRL_BASE, 1, 0, NULL), ERR_OK);
+    assert_int_equal(locations_spread(&l, NULL, 1000, servers, 2, NULL), ERR_OK);
+    assert_int_equal(l.n, 3);
+    assert_string_equal(l.item[1].address, "dc2.corp.test");
+    assert_string_equal(l.item[2].address, "");
+}
+
+static void locations_spread__behind_a_proxy__one_target_by_name(void **state)
+{
+    (void)state;
+    static const struct resolver fake = {fake_resolve, NULL};
+    SCOPED(locations_free) struct locations l = {0};
+    assert_int_equal(locations_add_url(&l, "http://site/a.crl", ROLE_CRL_BASE, 1, 0, NULL), ERR_OK);
+    assert_int_equal(locations_add_url(&l, "http://gone/a.crl", ROLE_CRL_BASE, 1, 0, NULL), ERR_OK);
+    l.item[0].by_name = l.item[1].by_name = true;
+    assert_int_equal(locations_spread(&l, &fake, 1000, NULL, 0, NULL), ERR_OK);
+    assert_int_equal(l.n, 2);
+    assert_string_equal(l.item[0].address, "");
+    assert_false(l.item[1].unresolved);
+}
+
+static void locations_add_client_view__spread__one_more_per_crl_over_http(void **state)
+{
+    (void)state;
+    static const struct resolver fake = {fake_resolve, NULL};
+    SCOPED(locations_free) struct locations l = {0}, names = {0};
+    assert_int_equal(locations_add_url(&l, "http://site/a.crl", ROLE_CRL_BASE, 1, 0, NULL), ERR_OK);
+    assert_int_equal(locations_add_url(&l, "http://site/a.crl", ROLE_CRL_BASE, 1, 1, NULL), ERR_OK);
+    assert_int_equal(locations_add_url(&l, "http://site/a.crt", ROLE_AIA, 1, 0, NULL), ERR_OK);
+    assert_int_equal(locations_add_url(&l, "ldap:///cn=x", ROLE_CRL_BASE, 1, 0, NULL), ERR_OK);
+    str_copy(l.item[0].address, sizeof l.item[0].address, "10.0.0.7");
+    assert_int_equal(locations_copy(&l, &names, NULL), ERR_OK);
+    assert_int_equal(locations_spread(&l, &fake, 1000, NULL, 0, NULL), ERR_OK);
+    size_t before = l.n;
+    assert_int_equal(locations_add_client_view(&l, &names, NULL), ERR_OK);
+    assert_int_equal(l.n, before + 2);
+    for (size_t i = before; i < l.n; i++) {
+        assert_true(l.item[i].as_client && l.item[i].by_name);
+        assert_string_equal(l.item[i].address, "");
+        assert_int_equal(l.item[i].key_index, i - before);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +347,9 @@ int main(void)
         cmocka_unit_test(locations_add_settings__deltas_off__no_delta),
         cmocka_unit_test(locations_add_property__lines__each_one),
         cmocka_unit_test(locations_spread__names_and_domain_controllers__one_target_each),
+        cmocka_unit_test(locations_spread__ldaps_without_host__each_domain_controller),
+        cmocka_unit_test(locations_spread__behind_a_proxy__one_target_by_name),
+        cmocka_unit_test(locations_add_client_view__spread__one_more_per_crl_over_http),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

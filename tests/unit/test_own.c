@@ -142,7 +142,7 @@ static void watch_look__numbers_gone_back__held_until_exceeded(void **state)
     for (int i = 0; i < 3; i++) { /* the third reaches the former number with other bytes */
         publish_only(d);
         world_deliver_all(&d->b.w);
-        for (int k = 0; k < 4; k++) {
+        for (int k = 0; k < 3; k++) {
             settle(d);
             assert_int_equal(world_count_event(&d->b.w, FIND_FINDING_OVER), 0);
         }
@@ -219,6 +219,62 @@ static void watch_look__weekly_base_daily_delta__no_gap(void **state)
     assert_int_equal(severity_of(d, FIND_CRL_NUMBER_GAP), SEV_OK);
 }
 
+/* ---- as clients see it, and what is above ---- */
+
+static void watch_look__a_cache_serves_an_old_crl__told_and_over(void **state)
+{
+    struct desk *d = *state;
+    struct world *w = &d->b.w;
+    struct world_location *cache = &w->location[w->n_locations++];
+    *cache = w->location[0];
+    cache->address[0] = '\0';
+    cache->as_client = true;
+    desk_look(d);
+    assert_int_equal(world_count_event(w, FIND_CACHE_SERVES_OLD), 0);
+    settle(d);
+    cache->frozen = true;
+    publish_only(d);
+    world_deliver_all(w);
+    desk_look(d);
+    assert_int_equal(world_count_event(w, FIND_CACHE_SERVES_OLD), 0);
+    settle(d);
+    assert_int_equal(world_count_event(w, FIND_CACHE_SERVES_OLD), 1);
+    assert_int_equal(world_count_event(w, FIND_CRL_STALE), 0);
+    cache->frozen = false;
+    world_deliver_all(w);
+    desk_look(d);
+    desk_look(d);
+    assert_int_equal(world_count_event(w, FIND_FINDING_OVER), 1);
+}
+
+/* Clients that cannot be asked for take nothing from what the servers have. */
+static void watch_look__the_way_of_clients_is_closed__runway_is_that_of_the_servers(void **state)
+{
+    struct desk *d = *state;
+    struct world *w = &d->b.w;
+    struct world_location *cache = &w->location[w->n_locations++];
+    SCOPED(look_free) struct look *l = NULL;
+    struct err err = ERR_INIT;
+    *cache = w->location[0];
+    cache->address[0] = '\0';
+    cache->as_client = cache->down = true;
+    assert_int_equal(watch_look(d->watch, &l, &err), ERR_OK);
+    assert_true(l->round.runway.weakest > 0);
+}
+
+static void watch_look__the_chain_ends_below_the_root__told_once(void **state)
+{
+    struct desk *d = *state;
+    desk_look(d);
+    assert_int_equal(world_count_event(&d->b.w, FIND_PARENT_UNKNOWN), 0);
+    (void)err_set(&d->b.w.unknown_parent, ERR_NOT_FOUND, "the certificate of 'CN=Root' is missing");
+    desk_look(d);
+    assert_int_equal(world_count_event(&d->b.w, FIND_PARENT_UNKNOWN), 1);
+    assert_non_null(strstr(d->b.w.last_text, "CN=Root"));
+    desk_look(d);
+    assert_int_equal(world_count_event(&d->b.w, FIND_PARENT_UNKNOWN), 0);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, desk_begin, desk_end)
 
 int main(void)
@@ -233,6 +289,9 @@ int main(void)
         CASE(watch_look__numbers_gone_back_over_a_restart__told),
         CASE(watch_look__former_crl_expired__number_is_no_longer_critical),
         CASE(watch_look__weekly_base_daily_delta__no_gap),
+        CASE(watch_look__a_cache_serves_an_old_crl__told_and_over),
+        CASE(watch_look__the_way_of_clients_is_closed__runway_is_that_of_the_servers),
+        CASE(watch_look__the_chain_ends_below_the_root__told_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
