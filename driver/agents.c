@@ -251,7 +251,7 @@ int agents_resume(struct driver *drv)
     return worst;
 }
 
-int agents_pause(struct driver *drv)
+int agents_pause(struct driver *drv, bool undo)
 {
     for (size_t i = 0; i < drv->plan.n_agents; i++) {
         const struct plan_agent *a = &drv->plan.agent[i];
@@ -270,7 +270,11 @@ int agents_pause(struct driver *drv)
         int code = call_recorded(drv, a, HOOK_PRE);
         if (code == 0)
             continue;
-        say(drv, "", "agent '%s' refused; resuming those that were paused", a->name);
+        say(drv, "", "agent '%s' refused; %s", a->name,
+            undo ? "resuming those that were paused"
+                 : "the others stay as they are: an appliance was begun");
+        if (!undo)
+            return HU_AGENT_REFUSED;
         int undone = agents_resume(drv);
         return undone == HU_DONE ? HU_AGENT_REFUSED : undone;
     }

@@ -15,8 +15,9 @@ enum hook { HOOK_PRE_DRY, HOOK_PRE, HOOK_POST };
 MUST_CHECK int agent_ask(struct driver *drv, const struct plan_agent *a, enum hook hook,
                          uint32_t *ret_code, struct buf *raw, struct buf *said, struct err *err);
 
-/* Pauses every CA. When one refuses, those paused so far are resumed. Returns a hu_exit. */
-int agents_pause(struct driver *drv);
+/* Pauses every CA. When one refuses, those paused so far are resumed (undo), or stay as they are,
+ * because an appliance may be half way. Returns a hu_exit. */
+int agents_pause(struct driver *drv, bool undo);
 /* Resumes every CA that was paused; a hu_exit: HU_NOT_ACCEPTED, HU_HELD when one stays paused. */
 int agents_resume(struct driver *drv);
 

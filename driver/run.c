@@ -296,7 +296,7 @@ int run_begin(struct driver *drv)
     if (!code)
         code = run_set(drv, STEP_BEGUN, "");
     if (!code)
-        code = agents_pause(drv);
+        code = agents_pause(drv, true);
     if (code == HU_AGENT_REFUSED)
         (void)run_set(drv, STEP_FAILED, "an agent refused");
     if (code == HU_INTERRUPTED && run_state(drv) == STEP_BEGUN)
@@ -331,7 +331,7 @@ static int pause_again(struct driver *drv)
     }
     int code =
         begun ? HU_DONE : gates_pass(drv, !agents_any_paused(drv), "no appliance was touched");
-    return code ? code : agents_pause(drv);
+    return code ? code : agents_pause(drv, !begun);
 }
 
 int run_resume(struct driver *drv)

@@ -83,16 +83,7 @@ case_wrong_authcode() {
 }
 
 case_already_installed() {
-    standard
-    hu 0 run
-    PLAN_CHANGE=CHG2 plan hsm1
-    hu 0 run
-    typed hsm1 1 'package update'
-    said 'change CHG2 is done'
-}
-
-# The script of the package says so itself: a one-way command that was typed and failed.
-case_package_installed_before() {
+    # the script of the package says so itself: a one-way command that was typed and failed
     standard 7.2 installed '["lunasa_update-7.7.0-317"]'
     hu 15 run
     said 'Command failed: RPM update for original filename'
@@ -101,6 +92,12 @@ case_package_installed_before() {
     said 'it failed before: .*Command failed: RPM update'
     tried 1 'package update'
     versions hsm1 7.2.0-220 7.0.3
+    lab hsm1 installed '[]'
+    hu 0 resume --repeat hsm1:update
+    PLAN_CHANGE=CHG2 plan hsm1
+    hu 0 run
+    tried 2 'package update'
+    said 'change CHG2 is done'
 }
 
 case_disk_full() {
@@ -419,12 +416,17 @@ case_second_agent_fails() {
 
 case_hsm_not_accepted() {
     fake_agent ca1
-    echo 14 > "$W/agent-ca1.post"
-    PLAN_AGENTS=ca1 standard
+    fake_agent ca2
+    echo 14 > "$W/agent-ca2.post"
+    PLAN_AGENTS='ca1 ca2' standard
     hu 14 run
-    echo 0 > "$W/agent-ca1.post"
+    echo 0 > "$W/agent-ca2.post"
     hu 0 resume
     said 'change CHG1 is done'
+    # a CA that is back stays back when only the others are left
+    paused_times ca1 1
+    [ "$(grep -c post-upgrade "$W/agent-ca1.log")" = 1 ] || fail "ca1 was called again"
+    [ "$(grep -c post-upgrade "$W/agent-ca2.log")" = 2 ] || fail "ca2 was not asked again"
 }
 
 case_window_over() {
@@ -489,6 +491,18 @@ case_abort() {
     lab hsm1 hsm.dead no
     hu 0 abort
     grep -q post-upgrade "$W/agent-ca1.log" || fail "the CA was not resumed"
+    # Days later the appliance is another one: everything is looked at and done anew, but for the SO login that failed.
+    said 'stands at: verify \(stopped\)'
+    rm "$W"/hsm1/files/*
+    lab hsm1 clients '[{"name": "ca01", "partitions": ["caPar1"]}, {"name": "web07", "partitions": []}]'
+    "$LUNA" ped "$W/hsm1" auto blue
+    sed -i 's/A. Tester/B. Tester/' "$W/plan.xml" # a new run, a new plan
+    hu 17 run
+    said 'transfer: done'
+    # a file that is gone is sent again on a person's word
+    rm "$W"/hsm1/files/*
+    hu 0 resume --retry-so-login --repeat hsm1:transfer
+    versions hsm1 7.7.0-317 7.7.0
 }
 
 case_activation_lost() {
@@ -555,7 +569,7 @@ case_interrupt_at_every_step() {
     PLAN_AGENTS=ca1 standard 7.2 times.boot 3
     : > "$W/out"
     local verb=run where signal
-    for where in 'transfer: begun' PED 'reboot: begun' 'TEXT typing: hsm firmware upgrade'; do
+    for where in 'transfer: begun' PED 'TEXT BEGINNING UPDATE' 'reboot: begun' 'TEXT typing: hsm firmware upgrade'; do
         ! finished "${where%: begun}" || continue
         "$LUNA" ped "$W/hsm1" auto "$([ "$where" = PED ] && echo none || echo blue)"
         background $verb --retry-so-login
@@ -571,7 +585,7 @@ case_interrupt_at_every_step() {
         ended 24
         said 'stopping at the next safe point'
         said "'hsmupgrade resume' goes on"
-        finished "$(case $where in PED) echo verify ;; TEXT*) echo firmware ;; *) echo before ;; esac)" || fail "not left where it was safe: $where"
+        finished "$(case $where in PED) echo verify ;; *UPDATE) echo update ;; TEXT*) echo firmware ;; *) echo before ;; esac)" || fail "not left where it was safe: $where"
     done
     "$LUNA" ped "$W/hsm1" auto blue
     hu 0 resume --retry-so-login
@@ -647,9 +661,10 @@ case_kill_at_every_other_step() {
 
 # ---- what a resume, an abort or a second run must not do ----
 
-# It waits for input that nobody knows, in the middle of the update: typed, and never typed again by itself.
-case_asks_in_the_middle() {
-    PLAN_TIMEOUTS=$(timeouts update=8s) standard 7.2 update.asks yes
+# Typed, and nobody knows what became of it: it waits for unknown input in the middle of the update; the load of the firmware
+# ends with 'Unable to communicate with HSM'. Neither is typed again without a person's word.
+case_nobody_knows() {
+    PLAN_TIMEOUTS=$(timeouts update=8s settle=3s) standard 7.2 update.asks yes firmware.unanswered yes
     hu 15 run
     said 'waits for input that this program does not know'
     said 'stands at: update \(typed, not proven\)'
@@ -658,18 +673,10 @@ case_asks_in_the_middle() {
     said 'never repeated by itself'
     tried 1 'package update'
     lab hsm1 busy ''
-    hu 0 resume --repeat hsm1:update
+    hu 12 resume --repeat hsm1:update
     tried 2 'package update'
-    versions hsm1 7.7.0-317 7.7.0
-}
-
-# 'Unable to communicate with HSM' as the end of the firmware's load says nothing about it.
-case_card_silent_after_firmware() {
-    PLAN_TIMEOUTS=$(timeouts settle=3s) standard 7.2 firmware.unanswered yes
-    hu 12 run
     said 'the HSM card does not answer its appliance.*asking the appliance for the truth'
     hu 12 resume
-    tried 1 'hsm firmware upgrade'
     # the load went on in spite of its words
     lab hsm1 hsm.fw 7.7.0
     hu 0 resume
@@ -689,7 +696,7 @@ case_other_key_after_self_reboot() {
 }
 
 # Off before the firmware was typed: nothing to wait for, and nothing to be repeated on a person's word.
-case_off_before_it_is_typed() {
+case_off_or_taken_before_it_is_typed() {
     PLAN_TIMEOUTS=$(timeouts connect=3s) standard
     "$LUNA" ped "$W/hsm1" auto none
     background run
@@ -705,7 +712,16 @@ case_off_before_it_is_typed() {
     "$LUNA" power "$W/hsm1" power-on
     until_up hsm1
     "$LUNA" ped "$W/hsm1" auto blue
-    hu 0 resume --retry-so-login
+    # somebody else is at this HSM, which no lock of ours can know
+    lab hsm1 fault.so_elsewhere yes
+    hu 17 resume --retry-so-login
+    said 'firmware: STOPPED: no SO login on hsm1: the SO is logged in already, in another session'
+    PLAN_CHANGE=CHG2 plan hsm1
+    hu 10 run
+    said 'Logged In, in another session'
+    PLAN_CHANGE=CHG1 plan hsm1
+    lab hsm1 fault.so_elsewhere no
+    hu 0 resume --retry-so-login --accept-changed-plan 'written again, with other times'
     tried 1 'hsm firmware upgrade'
 }
 
@@ -715,20 +731,6 @@ case_version_shows_before_the_reboot() {
     hu 0 run
     said 'nothing proves that the appliance has rebooted'
     typed hsm1 1 'sysconf appliance reboot'
-    versions hsm1 7.7.0-317 7.7.0
-}
-
-# The shell is up, its card is not: it is booting, and that is waited for.
-case_card_late_after_reboot() {
-    standard 7.2 fault.question 'sysconf appliance reboot'
-    hu 15 run
-    said 'stands at: reboot \(stopped\)'
-    lab hsm1 fault.question '' hsm.dead yes
-    background resume
-    wait_said 'HSM card'
-    lab hsm1 hsm.dead no
-    ended 0
-    typed hsm1 2 'sysconf appliance reboot' # the first one was answered 'quit'
     versions hsm1 7.7.0-317 7.7.0
 }
 
@@ -750,32 +752,24 @@ case_abort_in_the_firmware() {
     grep -q post-upgrade "$W/agent-ca1.log" || fail "the CA was not resumed"
 }
 
-case_abort_before_the_reboot() {
+case_card_late_and_abort_before_the_reboot() {
     fake_agent ca1
     PLAN_AGENTS=ca1 standard 7.2 fault.question 'sysconf appliance reboot'
     hu 15 run
+    said 'stands at: reboot \(stopped\)'
     hu 14 abort
     said 'updated, not rebooted'
     ! grep -q post-upgrade "$W/agent-ca1.log" || fail "the CA came back to an appliance that waits for its reboot"
-    lab hsm1 fault.question ''
-    hu 0 resume
+    # the shell is up, its card is not: it is booting, and that is waited for
+    lab hsm1 fault.question '' hsm.dead yes
+    background resume
+    wait_said 'HSM card'
+    lab hsm1 hsm.dead no
+    ended 0
+    typed hsm1 2 'sysconf appliance reboot' # the first one was answered 'quit'
     versions hsm1 7.7.0-317 7.7.0
     hu 0 abort
     said 'is done: there is nothing to end'
-}
-
-# A CA that is back stays back when only the others are left.
-case_resume_leaves_a_ca_that_is_back() {
-    fake_agent ca1
-    fake_agent ca2
-    echo 14 > "$W/agent-ca2.post"
-    PLAN_AGENTS='ca1 ca2' standard
-    hu 14 run
-    echo 0 > "$W/agent-ca2.post"
-    hu 0 resume
-    paused_times ca1 1
-    [ "$(grep -c post-upgrade "$W/agent-ca1.log")" = 1 ] || fail "ca1 was called again"
-    [ "$(grep -c post-upgrade "$W/agent-ca2.log")" = 2 ] || fail "ca2 was not asked again"
 }
 
 # Killed before any appliance was begun: a resume looks at the window and at the gates before it takes a CA out of use.
@@ -827,54 +821,6 @@ case_plan_lost_a_part() {
     cp "$W/plan.first" "$W/plan.xml"
     hu 0 abort
     grep -q post-upgrade "$W/agent-ca2.log" || fail "ca2 was not resumed"
-}
-
-# Days after an abort the appliance is another one: everything is looked at and done anew, but for the SO login that failed.
-case_run_after_abort() {
-    standard 7.2 times.pedk 1.5 times.pedo 2
-    "$LUNA" ped "$W/hsm1" auto none
-    hu 17 run
-    hu 0 abort
-    said 'stands at: verify \(stopped\)'
-    rm "$W"/hsm1/files/*
-    lab hsm1 clients '[{"name": "ca01", "partitions": ["caPar1"]}, {"name": "web07", "partitions": []}]'
-    "$LUNA" ped "$W/hsm1" auto blue
-    sed -i 's/A. Tester/B. Tester/' "$W/plan.xml" # a new run, a new plan
-    hu 17 run
-    said 'transfer: done'
-    hu 0 resume --retry-so-login
-    versions hsm1 7.7.0-317 7.7.0
-}
-
-# The file is gone after its transfer: a person may have it sent again.
-case_repeat_a_harmless_step() {
-    standard 7.2 times.pedk 1.5 times.pedo 2
-    "$LUNA" ped "$W/hsm1" auto none
-    hu 17 run
-    rm "$W"/hsm1/files/*
-    "$LUNA" ped "$W/hsm1" auto blue
-    hu 0 resume --retry-so-login --repeat hsm1:transfer
-    versions hsm1 7.7.0-317 7.7.0
-    tried 1 'package update'
-}
-
-# Somebody else is at this HSM, which no lock of ours can know.
-case_so_in_another_session() {
-    standard 7.2 fault.so_elsewhere yes
-    hu 10 run
-    said 'Logged In, in another session'
-    lab hsm1 fault.so_elsewhere no
-    "$LUNA" ped "$W/hsm1" auto none
-    background run
-    "$LUNA" ped "$W/hsm1" present blue --wait 60
-    wait_said 'update: begun'
-    lab hsm1 fault.so_elsewhere yes
-    ended 17
-    said 'firmware: STOPPED: no SO login on hsm1: the SO is logged in already, in another session'
-    lab hsm1 fault.so_elsewhere no
-    "$LUNA" ped "$W/hsm1" auto blue
-    hu 0 resume
-    versions hsm1 7.7.0-317 7.7.0
 }
 
 case_unlisted_path() {

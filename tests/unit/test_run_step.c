@@ -257,6 +257,106 @@ static void run_one_step__repeat__only_where_it_is_a_persons_right(void **state)
     assert_int_equal(script.typed, 3);
 }
 
+/* ---- the mark of a one-way command ---- */
+
+/* What the shell says, one piece for each line that is typed; NULL = dots without end. */
+static const char *const *pieces;
+static const char *answers;
+
+static int shell_write(void *self, const void *bytes, size_t len, struct err *err)
+{
+    (void)self, (void)bytes, (void)len, (void)err;
+    answers = pieces && *pieces ? *pieces++ : pieces ? "" : NULL;
+    return ERR_OK;
+}
+
+static int shell_read(void *self, void *bytes, size_t cap, int64_t timeout_ms, size_t *ret_n,
+                      struct err *err)
+{
+    (void)self;
+    if (answers && !answers[0]) {
+        now_ms += timeout_ms;
+        return err_set(err, ERR_TIMEOUT, "silence");
+    }
+    *ret_n = answers ? strlen(answers) : cap;
+    if (answers)
+        memcpy(bytes, answers, *ret_n);
+    else
+        memset(bytes, '.', cap);
+    answers = answers ? "" : NULL;
+    return ERR_OK;
+}
+
+static void shell_close(void *self)
+{
+    (void)self;
+}
+
+static const struct transport_ops shell_ops = {
+    .write = shell_write, .read = shell_read, .close = shell_close};
+
+static int type_update(struct driver *drv, bool open, const char *const *says, enum typed *ret,
+                       struct err *err)
+{
+    struct site *s = next_site(drv);
+    SCOPED(exchange_free) struct exchange x = {0};
+    struct site_command c = {
+        .id = "update", .file = "p.spkg", .code = "AAAABBBBCCCCDDDD", .total_ms = 5000};
+    s->t = (struct transport){.ops = &shell_ops, .kind = "test", .eol = "\n"};
+    dialogue_init(&s->d, &s->t, &drv->family, drv->clock, drv->transcript);
+    s->d.open = open;
+    str_copy(s->d.prompt, sizeof s->d.prompt, "[h] lunash:>");
+    str_copy(s->step_name, sizeof s->step_name, "update");
+    if (!says)
+        s->d.screen.text.max = 20000;
+    pieces = says;
+    answers = says ? "" : NULL;
+    int rc = typed_run(s, &c, &x, err);
+    *ret = typed_read(s);
+    dialogue_free(&s->d);
+    return rc;
+}
+
+static void typed_run__every_end__marked_as_what_it_proves(void **state)
+{
+    (void)state;
+#define RESULT "\n\nCommand Result : 65535 (Luna Shell execution)\n[h] lunash:>"
+#define ECHOED "package update p.spkg -authcode AAAABBBBCCCCDDDD\n"
+#define CHOICE "Type 'proceed' to continue, or 'quit' to quit now.\n          > "
+#define KNOWN "\nWARNING!!  Appliance software upgrade is a one-way operation.\n\n          " CHOICE
+#define UNKNOWN "\nThe keys of two partitions will be lost.\n\n          " CHOICE
+    static const struct {
+        bool open;
+        const char *says[5];
+        int rc;
+        enum typed mark;
+    } cases[] = {
+        {false, {NULL}, ERR_STATE, TYPED_NO}, /* nothing could be typed */
+        {true, {ECHOED "\nCommand failed:  decrypt package" RESULT}, ERR_OK, TYPED_ENDED},
+        {true, {ECHOED "loading\n"}, ERR_OK, TYPED_OPEN}, /* time-out */
+        {true, {ECHOED "Key of the boot loader:\n> "}, ERR_OK, TYPED_OPEN},
+        {true, {ECHOED UNKNOWN, "quit\nCommand cancelled." RESULT}, ERR_OK, TYPED_NO},
+        {true,
+         {ECHOED KNOWN, "proceed\nProceeding...\n" UNKNOWN, "quit\nCommand cancelled." RESULT},
+         ERR_OK,
+         TYPED_ENDED},
+    };
+    SCOPED(done_with) struct driver *drv = fresh();
+    struct err load = ERR_INIT;
+    assert_int_equal(family_builtin(&drv->family, &load), ERR_OK);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct err err = ERR_INIT;
+        enum typed mark = TYPED_NO;
+        assert_int_equal(type_update(drv, cases[i].open, cases[i].says, &mark, &err), cases[i].rc);
+        assert_int_equal(mark, cases[i].mark);
+    }
+    struct err err = ERR_INIT;
+    enum typed mark = TYPED_NO;
+    assert_int_equal(type_update(drv, true, NULL, &mark, &err), ERR_UNAVAILABLE);
+    assert_non_null(strstr(err.text, "too large"));
+    assert_int_equal(mark, TYPED_OPEN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +364,7 @@ int main(void)
         cmocka_unit_test(run_one_step__never_typed__not_waited_for_and_done_again),
         cmocka_unit_test(run_one_step__other_host_key_while_waiting__begun_and_asked_later),
         cmocka_unit_test(run_one_step__not_proven__waits_as_long_as_it_must),
+        cmocka_unit_test(typed_run__every_end__marked_as_what_it_proves),
         cmocka_unit_test(run_one_step__repeat__only_where_it_is_a_persons_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
