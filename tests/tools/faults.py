@@ -5,7 +5,8 @@
     faults.py [FOLDER-OF-PROGRAMS]    prints the table; with the folder also the moments of death
     faults.py --check                 does the table of docs/performance.md hold? Its figures are "at least": a test that is
                                       new does not make it wrong, one that is gone does
-    faults.py --write [FOLDER]        writes the table into that page
+    faults.py --write [FOLDER]        writes the table into that page, larger figures rounded down to tens: cases that are
+                                      joined into one are no loss
 
 A fault is a step of tests/e2e/fault_*.sh, a case of driver.sh, one bad location of health_*.sh, or a unit test whose name
 says refusal, damage, death, hang, loss or limit. Each of them checks what the row says is not lost; all are run by './dev test'.
@@ -63,9 +64,9 @@ def killed(folder):
     return int(found[0])
 
 
-def table(folder):
+def table(folder, rounded=False):
     """The lines of the table; without the folder that of the kill test is left as the page has it."""
-    counted = list(rows())
+    counted = [(name, n // 10 * 10 if rounded and n > 20 else n, lost) for name, n, lost in rows()]
     for name, n, _ in counted:
         if not n:
             sys.exit(f"faults: no fault was found in {name}: it was renamed, or this script is out of date")
@@ -99,7 +100,7 @@ def check():
 
 def write(folder):
     page = read(PAGE)
-    lines = table(folder)
+    lines = table(folder, rounded=True)
     if not folder:
         lines += [line for line in TABLE.search(page)[0].splitlines() if DEATHS in line]
     PAGE.write_text(TABLE.sub(lambda _: "\n".join(lines) + "\n", page, count=1), encoding="utf-8")
