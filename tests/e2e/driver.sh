@@ -645,7 +645,7 @@ case_kill_at_every_other_step() {
             TEXT*) wait_typed "${where#TEXT }" ;;
             *) wait_said "\\] $where" ;;
         esac
-        [ "${where%% *}" != pre-upgrade ] || wait_asked ca1
+        case $where in pre-* | post-*) wait_asked ca1 "${where%% *}" ;; esac
         kill_driver
     done
     touch "$W/go"
@@ -780,7 +780,7 @@ case_resume_looks_before_it_pauses() {
     cp "$W/plan.xml" "$W/plan.first"
     background run
     wait_said 'pre-upgrade \.\.\.'
-    wait_asked ca1
+    wait_asked ca1 pre-upgrade
     kill_driver
     touch "$W/go"
     PLAN_AGENTS=ca1 PLAN_END=$(utc -1hour) plan hsm1

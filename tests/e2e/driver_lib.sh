@@ -170,10 +170,10 @@ paused_times() { # AGENT COUNT
     n=$(grep pre-upgrade "$W/agent-$1.log" | grep -vc dry-run || true)
     [ "$n" = "$2" ] || fail "$1 was asked to pause $n times, expected $2"
 }
-# until that agent was called for the second time, the dry run being the first
-wait_asked() {
+# until that agent itself has begun with its hook, not only its caller
+wait_asked() { # AGENT HOOK
     local end=$((SECONDS + 60))
-    until [ "$(wc -l < "$W/agent-$1.log")" -ge 2 ]; do
+    until grep -v dry-run "$W/agent-$1.log" 2> /dev/null | grep -q "$2"; do
         [ $SECONDS -lt $end ] || fail "$1 was not called"
         sleep 0.1
     done
