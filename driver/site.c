@@ -82,14 +82,16 @@ int site_run(struct site *s, const struct site_command *c, struct exchange *ret,
         transcript_redact(s->drv->transcript, buf_str(&text), text.len, &redacted);
     if (rc)
         return rc;
+    bool own_limit = s->t.by_hand || c->total_ms; /* long silence is normal there */
     struct dialogue_command d = {
         .id = c->id,
         .text = buf_str(&text),
         .redacted = buf_str(&redacted),
         .expect = f->expect,
+        .idle_ms = own_limit ? 0 : ms(s->drv->plan.timeouts.command),
         .total_ms = s->t.by_hand  ? ms(BY_HAND_SECONDS)
                     : c->total_ms ? c->total_ms
-                                  : ms(s->drv->plan.timeouts.command),
+                                  : ms(4 * s->drv->plan.timeouts.command),
     };
     rc = dialogue_run(&s->d, &d, ret, err);
     progress_end(s->drv);

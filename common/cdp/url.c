@@ -67,7 +67,7 @@ int url_decode(const char *text, char *dst, size_t dst_size, struct err *err)
 bool url_may_follow(const char *url)
 {
     return str_starts_nocase(url, "http://") || str_starts_nocase(url, "https://") ||
-           str_starts_nocase(url, "ldap:///");
+           str_starts_nocase(url, "ldap:///") || str_starts_nocase(url, "ldaps:///");
 }
 
 /* Where the '@' behind a user name is, NULL = there is none. Also when the password holds a '/':

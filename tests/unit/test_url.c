@@ -230,6 +230,7 @@ static void url_may_follow__table__only_where_no_log_on_happens(void **state)
         {"http://pki.test/a.crl", true},
         {"HTTPS://pki.test/a.crl", true},
         {"ldap:///CN=x?a?base", true},
+        {"ldaps:///CN=x?a?base", true},
         {"ldap://thief.test/CN=x", false},
         {"ldaps://thief.test/CN=x", false},
         {"file:///etc/hostname", false},
