@@ -235,26 +235,35 @@ static int note_down(struct site *s, const char *when, struct err *err)
     return rc ? rc : journal_set_fact(s->drv->journal, s->a->name, "check.when", when, err);
 }
 
+int inventory_begun(struct site *s, bool *ret, struct err *err)
+{
+    SCOPED(buf_free) struct buf software = BUF_INIT;
+    struct journal *j = s->drv->journal;
+    int rc = journal_fact(j, s->a->name, "before.software", &software, err);
+    if (!rc && !software.len)
+        rc = journal_fact(j, s->a->name, "before.software@1", &software, err);
+    *ret = software.len > 0;
+    return rc;
+}
+
 int inventory_note(struct site *s, char since[64], struct buf *diff, struct err *err)
 {
-    SCOPED(buf_free) struct buf begun = BUF_INIT;
     SCOPED(buf_free) struct buf checked = BUF_INIT;
     char now[WHEN_TEXT_MAX];
+    bool begun = false;
     struct driver *drv = s->drv;
     int rc = read_lists(s, &s->inventory, err);
     if (rc || !drv->journal)
         return rc;
-    rc = journal_fact(drv->journal, s->a->name, "before.software", &begun, err);
-    if (!rc && !begun.len)
-        rc = journal_fact(drv->journal, s->a->name, "before.software@1", &begun, err);
+    rc = inventory_begun(s, &begun, err);
     if (!rc)
         rc = journal_fact(drv->journal, s->a->name, "check.when", &checked, err);
-    if (!rc && (begun.len || checked.len))
-        rc = inventory_compare(s, begun.len ? "before" : "check", &s->inventory, diff, err);
-    if (begun.len)
+    if (!rc && (begun || checked.len))
+        rc = inventory_compare(s, begun ? "before" : "check", &s->inventory, diff, err);
+    if (begun)
         snprintf(since, 64, "as before the change began");
     else
         snprintf(since, 64, "as at the check of %.40s", buf_str(&checked));
     when_format(clock_now(drv->clock), now);
-    return rc || begun.len ? rc : note_down(s, now, err);
+    return rc || begun ? rc : note_down(s, now, err);
 }

@@ -16,6 +16,9 @@ MUST_CHECK int inventory_save(struct site *s, const struct inventory *i, struct 
 MUST_CHECK int inventory_compare(struct site *s, const char *since, const struct inventory *now,
                                  struct buf *diff, struct err *err);
 
+/* Has a run written down how it found this appliance? */
+MUST_CHECK int inventory_begun(struct site *s, bool *ret, struct err *err);
+
 /* For 'check': reads the list into s->inventory, compares it with what stood before the change
  * when a run has begun, else with the last check, and writes it down for the next time (not while a
  * run is open). since: with what it was compared. */

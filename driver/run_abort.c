@@ -97,17 +97,17 @@ static int check_steps(struct site *s, struct err *err)
 static bool accepted(struct site *s)
 {
     SCOPED(inventory_free) struct inventory now = {0};
-    SCOPED(buf_free) struct buf before = BUF_INIT;
     SCOPED(buf_free) struct buf diff = BUF_INIT;
     struct err err = ERR_INIT;
+    bool begun = false;
     int rc = check_steps(s, &err);
     if (!rc)
         rc = inventory_read(s, &now, &err);
     if (!rc && s->show.zeroized)
         rc = err_set(&err, ERR_STATE, "the HSM is zeroized");
     if (!rc)
-        rc = journal_fact(s->drv->journal, s->a->name, "before.partitions", &before, &err);
-    if (!rc && before.len)
+        rc = inventory_begun(s, &begun, &err);
+    if (!rc && begun) /* also when there was nothing in the lists */
         rc = inventory_compare(s, "before", &now, &diff, &err);
     if (!rc && diff.len)
         rc = err_set(&err, ERR_STATE, "not as before: %s", buf_str(&diff));
