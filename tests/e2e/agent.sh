@@ -56,7 +56,6 @@ agent_install() {
 certsvc() { lab ca status | jq -r "$1"; }
 # state and start type of a service as the SCM has them: "4 2"
 service_state() {
-    echo "$(win labadm.exe query "$1" | jq -r .state) $(win reg.exe query "HKLM\\SYSTEM\\CurrentControlSet\\Services\\$1" /v Start |
-        sed -n 's/.*REG_DWORD *0x//p')"
+    win labadm.exe query "$1" | jq -r '"\(.state) \(.start)"'
 }
 agent_log() { cat "$DATA/logs/crlagent.log"; }

@@ -140,14 +140,27 @@ static int administration(int argc, char **argv)
 }
 
 /* start and stop wait up to 60 s for the final state; JSON with the SCM's own numbers. */
+/* SERVICE_AUTO_START and so on; -1 = it cannot be asked. */
+static long start_type(SC_HANDLE h)
+{
+    union {
+        QUERY_SERVICE_CONFIGW config;
+        BYTE bytes[8192]; /* the most that there can be */
+    } c;
+    DWORD n = 0;
+    return QueryServiceConfigW(h, &c.config, sizeof c, &n) ? (long)c.config.dwStartType : -1;
+}
+
 static int service(const char *verb, const char *name)
 {
     SERVICE_STATUS_PROCESS s = {0};
     DWORD n = 0, code = 0;
     wchar_t *w = lab_wide(name);
     SC_HANDLE scm = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
-    SC_HANDLE h =
-        scm ? OpenServiceW(scm, w, SERVICE_QUERY_STATUS | SERVICE_START | SERVICE_STOP) : NULL;
+    SC_HANDLE h = scm ? OpenServiceW(scm, w,
+                                     SERVICE_QUERY_STATUS | SERVICE_QUERY_CONFIG | SERVICE_START |
+                                         SERVICE_STOP)
+                      : NULL;
     free(w);
     bool query = strcmp(verb, "query") == 0, start = strcmp(verb, "start") == 0;
     if (h == NULL || (start && !StartServiceW(h, 0, NULL)) ||
@@ -159,8 +172,11 @@ static int service(const char *verb, const char *name)
             break;
         Sleep(50);
     }
-    printf("{\"error\":%lu,\"state\":%lu,\"pid\":%lu,\"exit\":\"0x%08lx\",\"hint\":%lu}\n", code,
-           s.dwCurrentState, s.dwProcessId, s.dwWin32ExitCode, s.dwWaitHint);
+    printf(
+        "{\"error\":%lu,\"state\":%lu,\"start\":%ld,\"pid\":%lu,\"exit\":\"0x%08lx\",\"hint\":%lu}"
+        "\n",
+        code, s.dwCurrentState, h ? start_type(h) : -1, s.dwProcessId, s.dwWin32ExitCode,
+        s.dwWaitHint);
     bool ok = query || s.dwCurrentState == (start ? SERVICE_RUNNING : SERVICE_STOPPED);
     if (h)
         CloseServiceHandle(h);
