@@ -29,14 +29,15 @@ struct text {
 static int line(void *arg, const struct journal_step *s)
 {
     struct text *t = arg;
-    char begun[WHEN_TEXT_MAX], took[WHEN_TEXT_MAX] = "";
+    char begun[WHEN_TEXT_MAX], took[WHEN_TEXT_MAX] = "", times[32] = "";
     if (s->state == STEP_NEW)
         return 0;
     if (s->begun != WHEN_NONE)
         duration_format((s->ended == WHEN_NONE ? t->now : s->ended) - s->begun, took);
-    buf_printf(t->out, "%-20s %-15s %-8s %-20s %8s%s%s\n", s->owner[0] ? s->owner : "(run)",
-               s->name, step_state_name(s->state), when_format(s->begun, begun), took,
-               s->tries > 1 ? "  tried more than once" : "", "");
+    if (s->tries > 1) /* an SO login is one for each firmware and each package */
+        snprintf(times, sizeof times, "  %lld times", (long long)s->tries);
+    buf_printf(t->out, "%-20s %-15s %-8s %-20s %8s%s\n", s->owner[0] ? s->owner : "(run)", s->name,
+               step_state_name(s->state), when_format(s->begun, begun), took, times);
     if (s->detail[0] && s->state != STEP_DONE && s->state != STEP_SKIPPED)
         buf_printf(t->out, "    %s\n", s->detail);
     return 0;
