@@ -6,33 +6,13 @@
 
 #include <jansson.h>
 
+#include "base/jsonget.h"
 #include "base/str.h"
 #include "base/when.h"
 
 /* ---- reading ---- */
 
-static void text_of(const json_t *o, const char *name, char *dst, size_t size)
-{
-    const char *s = json_string_value(json_object_get(o, name));
-    str_copy(dst, size, s ? s : "");
-    for (char *p = dst; *p; p++)
-        *p = (unsigned char)*p < 0x20 ? ' ' : *p;
-}
-#define TEXT(o, name, field) text_of(o, name, field, sizeof(field))
-
-static int64_t span_of(const json_t *o, const char *name)
-{
-    const json_t *v = json_object_get(o, name);
-    return json_is_integer(v) ? (int64_t)json_integer_value(v) : VERDICT_NONE;
-}
-
-static int64_t when_of(const json_t *o, const char *name)
-{
-    const char *s = json_string_value(json_object_get(o, name));
-    struct err ignored = ERR_INIT;
-    int64_t when;
-    return s && when_parse(s, &when, &ignored) == ERR_OK ? when : WHEN_NONE;
-}
+#define TEXT(o, name, field) json_copy_text(o, name, ' ', field, sizeof(field))
 
 /* Only what a person must know: not the findings that say that all is well. */
 static void read_items(const json_t *list, struct verdict *v)
@@ -66,13 +46,13 @@ static void read_document(const json_t *o, struct verdict *v)
     TEXT(json_object_get(o, "proof"), "text", v->proof);
     TEXT(c, "text", v->compared);
     TEXT(g, "decides", v->decides);
-    v->down = span_of(c, "down-seconds");
-    v->weakest = span_of(g, "weakest");
-    v->need = span_of(g, "need");
-    v->resume_by = when_of(m, "resume-by");
+    v->down = json_get_number(c, "down-seconds", VERDICT_NONE);
+    v->weakest = json_get_number(g, "weakest", VERDICT_NONE);
+    v->need = json_get_number(g, "need", VERDICT_NONE);
+    v->resume_by = json_get_when(m, "resume-by");
     if (v->resume_by == WHEN_NONE)
-        v->resume_by = when_of(g, "resume-by");
-    v->runway_until = when_of(m, "runway-until");
+        v->resume_by = json_get_when(g, "resume-by");
+    v->runway_until = json_get_when(m, "runway-until");
     read_items(json_object_get(g, "items"), v);
 }
 

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "base/jsonget.h"
 #include "base/ossl.h"
 #include "base/str.h"
 #include "base/when.h"
@@ -131,12 +132,6 @@ int evidence_write(const struct evidence *e, struct buf *ret, struct err *err)
     return buf_check(ret, "the evidence bundle", err);
 }
 
-static const char *get(const json_t *o, const char *name)
-{
-    const char *s = json_string_value(json_object_get(o, name));
-    return s ? s : "";
-}
-
 static int check_entry(const json_t *entry, size_t number, char head[65], struct err *err)
 {
     char hex[65];
@@ -147,14 +142,15 @@ static int check_entry(const json_t *entry, size_t number, char head[65], struct
         return err_set(err, ERR_CRYPTO,
                        "expected entry %zu, found number %lld: an entry was removed or moved",
                        number, (long long)json_integer_value(json_object_get(entry, "number")));
-    if (strcmp(get(entry, "previous"), head) != 0)
+    if (strcmp(json_get_text(entry, "previous"), head) != 0)
         return err_set(err, ERR_CRYPTO,
                        "entry %zu (%s) does not follow the one before: expected %.16s..., found "
                        "%.16s...",
-                       number, get(entry, "kind"), head, get(entry, "previous"));
-    if (strcmp(get(entry, "hash"), hex) != 0)
+                       number, json_get_text(entry, "kind"), head,
+                       json_get_text(entry, "previous"));
+    if (strcmp(json_get_text(entry, "hash"), hex) != 0)
         return err_set(err, ERR_CRYPTO, "entry %zu (%s of %s) was changed after it was written",
-                       number, get(entry, "kind"), get(entry, "when"));
+                       number, json_get_text(entry, "kind"), json_get_text(entry, "when"));
     memcpy(head, hex, sizeof hex);
     return ERR_OK;
 }
@@ -163,16 +159,16 @@ static int check_all(const json_t *doc, struct evidence_facts *ret, struct err *
 {
     const json_t *entries = json_object_get(doc, "entries");
     char head[65];
-    str_copy(ret->ca, sizeof ret->ca, get(doc, "ca"));
-    str_copy(ret->change_id, sizeof ret->change_id, get(doc, "change"));
-    int rc = first_hash(get(doc, "ca"), get(doc, "change"), head, err);
+    str_copy(ret->ca, sizeof ret->ca, json_get_text(doc, "ca"));
+    str_copy(ret->change_id, sizeof ret->change_id, json_get_text(doc, "change"));
+    int rc = first_hash(json_get_text(doc, "ca"), json_get_text(doc, "change"), head, err);
     ret->entries = json_array_size(entries);
     for (size_t i = 0; !rc && i < ret->entries; i++) {
         rc = check_entry(json_array_get(entries, i), i + 1, head, err);
         ret->bad = rc ? i + 1 : 0;
     }
     memcpy(ret->head, head, sizeof head);
-    if (!rc && (strcmp(get(doc, "head"), head) != 0 ||
+    if (!rc && (strcmp(json_get_text(doc, "head"), head) != 0 ||
                 json_integer_value(json_object_get(doc, "count")) != (json_int_t)ret->entries)) {
         ret->bad = ret->entries;
         rc = err_set(err, ERR_CRYPTO, "entries are missing at the end: expected %lld, found %zu",
@@ -192,12 +188,12 @@ int evidence_verify(const void *data, size_t len, struct evidence_facts *ret, st
     int rc = ERR_OK;
     if (!doc)
         rc = err_set(err, ERR_PARSE, "line %d: %s", why.line, why.text);
-    else if (strcmp(get(doc, "schema"), "crlagent-evidence") != 0 ||
+    else if (strcmp(json_get_text(doc, "schema"), "crlagent-evidence") != 0 ||
              json_integer_value(json_object_get(doc, "version")) != 1 ||
              !json_is_array(json_object_get(doc, "entries")))
         rc = err_set(err, ERR_PARSE,
                      "expected schema 'crlagent-evidence' version 1 with entries, found '%.40s'",
-                     get(doc, "schema"));
+                     json_get_text(doc, "schema"));
     if (!rc)
         rc = check_all(doc, ret, err);
     json_decref(doc);
@@ -213,7 +209,7 @@ int evidence_entry(const void *data, size_t len, const char *kind, struct buf *r
     int rc = doc ? ERR_OK : err_set(err, ERR_PARSE, "line %d: %s", why.line, why.text);
     for (size_t i = json_array_size(entries); !rc && !text && i-- > 0;) {
         const json_t *entry = json_array_get(entries, i);
-        if (strcmp(get(entry, "kind"), kind) == 0)
+        if (strcmp(json_get_text(entry, "kind"), kind) == 0)
             text = json_dumps(json_object_get(entry, "data"), JSON_COMPACT | JSON_ENCODE_ANY);
     }
     if (!rc && !text)

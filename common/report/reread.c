@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "base/jsonget.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "cdp/url.h"
@@ -27,42 +28,13 @@ void report_copy_free(struct report_copy **c)
     *c = NULL;
 }
 
-/* null and what is missing are "". The file may come from anywhere and be shown on a console. */
-static const char *text(const json_t *o, const char *name, char *dst, size_t size)
-{
-    const char *s = json_string_value(json_object_get(o, name));
-    (void)str_copy(dst, size, s ? s : "");
-    for (char *p = dst; *p; p++) {
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = '?';
-    }
-    return dst;
-}
-#define TEXT(o, name, field) (void)text(o, name, field, sizeof(field))
-
-static int64_t when(const json_t *o, const char *name)
-{
-    int64_t t = WHEN_NONE;
-    struct err ignored = ERR_INIT;
-    const char *s = json_string_value(json_object_get(o, name));
-    return s && !when_parse(s, &t, &ignored) ? t : WHEN_NONE;
-}
-
-static int64_t number(const json_t *o, const char *name, int64_t absent)
-{
-    const json_t *v = json_object_get(o, name);
-    return json_is_integer(v) ? json_integer_value(v) : absent;
-}
+/* The file may come from anywhere. */
+#define TEXT(o, name, field) json_copy_text(o, name, '?', field, sizeof(field))
 
 static uint32_t small_number(const json_t *o, const char *name)
 {
-    int64_t n = number(o, name, 0);
+    int64_t n = json_get_number(o, name, 0);
     return n < 0 || n > UINT32_MAX ? 0 : (uint32_t)n;
-}
-
-static bool yes(const json_t *o, const char *name)
-{
-    return json_is_true(json_object_get(o, name));
 }
 
 /* Which of the names it is; absent when it is none of them. */
@@ -118,20 +90,19 @@ static uint32_t verdict_bits(const json_t *crl)
 static void take_crl(const json_t *o, struct probe_result *r)
 {
     struct crl_facts *f = &r->facts;
-    char hex[65];
     size_t n = 0;
     struct err ignored = ERR_INIT;
-    f->this_update = when(o, "this_update");
-    f->next_publish = when(o, "next_publish");
-    f->next_update = when(o, "next_update");
+    f->this_update = json_get_when(o, "this_update");
+    f->next_publish = json_get_when(o, "next_publish");
+    f->next_update = json_get_when(o, "next_update");
     if (!o)
         return;
     TEXT(o, "issuer", f->issuer);
     crl_number(o, "number", &f->number);
     crl_number(o, "delta_base", &f->delta_base);
-    f->entries = (uint64_t)number(o, "entries", 0);
-    f->bytes = (uint64_t)number(o, "bytes", 0);
-    if (str_unhex(text(o, "sha256", hex, sizeof hex), f->sha256, sizeof f->sha256, &n, &ignored))
+    f->entries = (uint64_t)json_get_number(o, "entries", 0);
+    f->bytes = (uint64_t)json_get_number(o, "bytes", 0);
+    if (str_unhex(json_get_text(o, "sha256"), f->sha256, sizeof f->sha256, &n, &ignored))
         memset(f->sha256, 0, sizeof f->sha256);
     TEXT(o, "signature_algorithm", f->signature_name);
     r->signature = (enum crl_signature)named(o, "signature", signature_name,
@@ -141,7 +112,7 @@ static void take_crl(const json_t *o, struct probe_result *r)
 static void take_target(const json_t *o, struct probe_target *t)
 {
     const json_t *origins = json_object_get(o, "origins");
-    int64_t carried = when(o, "carried_until");
+    int64_t carried = json_get_when(o, "carried_until");
     TEXT(o, "url", t->url);
     t->kind = (enum location_kind)named(o, "kind", kind_name, LOC_FILE + 1, LOC_HTTP);
     t->role = (enum location_role)named(o, "type", role_name, ROLE_OCSP + 1, ROLE_CRL_BASE);
@@ -149,8 +120,8 @@ static void take_target(const json_t *o, struct probe_target *t)
         TEXT(o, "address", t->address);
     t->key_index = small_number(o, "key");
     t->partition = small_number(o, "partition");
-    t->parent = yes(o, "parent");
-    t->as_client = yes(o, "caches_allowed");
+    t->parent = json_get_true(o, "parent");
+    t->as_client = json_get_true(o, "caches_allowed");
     t->carried_until = carried == WHEN_NONE ? 0 : carried;
     for (size_t i = 0; i < json_array_size(origins); i++) {
         const char *s = json_string_value(json_array_get(origins, i));
@@ -168,22 +139,22 @@ static void take_result(const json_t *o, struct probe_result *r)
         (enum probe_status)named(o, "status", status_name, PROBE_NOT_MODIFIED + 1, PROBE_INTERNAL);
     TEXT(o, "detail", r->detail);
     r->http_status = (int32_t)small_number(o, "http_status");
-    r->started = when(o, "started");
-    r->connect_ms = number(o, "connect_ms", -1);
-    r->total_ms = number(o, "total_ms", 0);
-    r->bytes = (uint64_t)number(o, "bytes", 0);
-    r->via_proxy = yes(o, "via_proxy");
+    r->started = json_get_when(o, "started");
+    r->connect_ms = json_get_number(o, "connect_ms", -1);
+    r->total_ms = json_get_number(o, "total_ms", 0);
+    r->bytes = (uint64_t)json_get_number(o, "bytes", 0);
+    r->via_proxy = json_get_true(o, "via_proxy");
     TEXT(o, "content_type", r->content_type);
     TEXT(o, "cache_control", r->cache_control);
     TEXT(o, "etag", r->etag);
-    r->age = number(o, "age_seconds", -1);
+    r->age = json_get_number(o, "age_seconds", -1);
     r->server_date = WHEN_NONE;
     const json_t *crl = json_object_get(o, "crl");
     const json_t *ocsp = json_object_get(o, "ocsp");
     take_crl(json_is_object(crl) ? crl : NULL, r);
     r->ocsp.answered = json_is_object(ocsp);
-    r->ocsp.this_update = when(ocsp, "this_update");
-    r->ocsp.next_update = when(ocsp, "next_update");
+    r->ocsp.this_update = json_get_when(ocsp, "this_update");
+    r->ocsp.next_update = json_get_when(ocsp, "next_update");
 }
 
 /* The word of the document is what counts; that of an OCSP answer has no verdicts there. */
@@ -254,10 +225,10 @@ static void take_maintenance(struct report_copy *c, const json_t *o)
     TEXT(o, "owner", m->owner);
     TEXT(o, "reason", m->reason);
     TEXT(o, "state", m->state);
-    m->from = when(o, "from");
-    m->until = when(o, "until");
-    m->resume_by = when(o, "resume_by");
-    m->muted = (uint64_t)number(o, "muted", 0);
+    m->from = json_get_when(o, "from");
+    m->until = json_get_when(o, "until");
+    m->resume_by = json_get_when(o, "resume_by");
+    m->muted = (uint64_t)json_get_number(o, "muted", 0);
     c->report.maintenance = m;
 }
 
@@ -269,9 +240,9 @@ static int take_history(struct report_copy *c, const json_t *list, struct err *e
         return err_nomem(err);
     for (size_t i = 0; i < n; i++) {
         const json_t *o = json_array_get(list, i);
-        c->history[i] =
-            (struct report_point){when(o, "when"), number(o, "weakest_seconds", INT64_MIN),
-                                  number(o, "visible_seconds", -1)};
+        c->history[i] = (struct report_point){json_get_when(o, "when"),
+                                              json_get_number(o, "weakest_seconds", INT64_MIN),
+                                              json_get_number(o, "visible_seconds", -1)};
     }
     c->report.history = c->history;
     c->report.n_history = n;
@@ -284,10 +255,10 @@ static void take_hsm(struct report_copy *c, const json_t *o)
     if (!json_is_object(o))
         return;
     h->known = json_is_boolean(json_object_get(o, "good"));
-    h->good = yes(o, "good");
-    h->when = when(o, "when");
-    h->latency_ms = number(o, "latency_ms", 0);
-    h->baseline_ms = number(o, "baseline_ms", -1);
+    h->good = json_get_true(o, "good");
+    h->when = json_get_when(o, "when");
+    h->latency_ms = json_get_number(o, "latency_ms", 0);
+    h->baseline_ms = json_get_number(o, "baseline_ms", -1);
     h->samples = small_number(o, "samples");
     h->failures = small_number(o, "failures");
     c->report.hsm = h;
@@ -309,8 +280,8 @@ static int take_all(struct report_copy *c, const json_t *doc, struct err *err)
     TEXT(doc, "config", r->config);
     TEXT(doc, "host", r->host);
     TEXT(doc, "phase", r->phase);
-    r->generated = when(doc, "generated");
-    r->propagation = number(json_object_get(doc, "runway"), "propagation_seconds", 0);
+    r->generated = json_get_when(doc, "generated");
+    r->propagation = json_get_number(json_object_get(doc, "runway"), "propagation_seconds", 0);
     r->targets = c->targets;
     r->results = c->results;
     r->verdicts = c->verdicts;
@@ -332,17 +303,18 @@ int report_reread(const char *json, size_t len, struct report_copy **ret, struct
     SCOPED(report_copy_free) struct report_copy *c = calloc(1, sizeof *c);
     char schema[40];
     int rc = ERR_OK;
+    TEXT(doc, "schema", schema);
     if (!c)
         rc = err_nomem(err);
     else if (!doc)
         rc = err_set(err, ERR_PARSE, "expected a JSON report, found at line %d: %s", why.line,
                      why.text);
-    else if (strcmp(text(doc, "schema", schema, sizeof schema), "crlagent-report") != 0 ||
-             number(doc, "version", 0) != REPORT_SCHEMA_VERSION)
+    else if (strcmp(schema, "crlagent-report") != 0 ||
+             json_get_number(doc, "version", 0) != REPORT_SCHEMA_VERSION)
         rc = err_set(err, ERR_PARSE,
                      "expected schema 'crlagent-report' version %d (crlagent check --format json), "
                      "found '%s' version %lld",
-                     REPORT_SCHEMA_VERSION, schema, (long long)number(doc, "version", 0));
+                     REPORT_SCHEMA_VERSION, schema, (long long)json_get_number(doc, "version", 0));
     if (!rc)
         rc = take_all(c, doc, err);
     json_decref(doc);

@@ -5,14 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/jsonget.h"
 #include "base/str.h"
 #include "base/when.h"
-
-static const char *text_of(const json_t *o, const char *name)
-{
-    const char *s = json_string_value(json_object_get(o, name));
-    return s ? s : "";
-}
 
 static bool same(const json_t *a, const json_t *b, const char *const *names, size_t n)
 {
@@ -38,7 +33,7 @@ static json_t *counterpart(const json_t *list, const json_t *o, const char *cons
 
 static bool matters(const json_t *finding)
 {
-    const char *s = text_of(finding, "severity");
+    const char *s = json_get_text(finding, "severity");
     return strcmp(s, "warning") == 0 || strcmp(s, "critical") == 0;
 }
 
@@ -61,7 +56,7 @@ static size_t select_findings(const json_t *from, const json_t *other, bool with
 
 static bool usable(const json_t *location)
 {
-    const char *s = text_of(location, "state");
+    const char *s = json_get_text(location, "state");
     return strcmp(s, "OK") == 0 || strcmp(s, "Expiring") == 0;
 }
 
