@@ -16,8 +16,9 @@
 #define CHECK_DETAIL                                                                               \
     "With --url or --cert it needs neither the service nor rights. Every address of a name is "    \
     "asked.\nWithout a location the service looks, with its own settings. What only a "            \
-    "certificate or CRL names is\nfollowed by http, https and ldap:///, Freshest CRL only with a " \
-    "good signature (--issuer).\nExit codes: 0 OK, 1 warning, 2 critical, 3 unknown; --fail-on "   \
+    "certificate or CRL names is\nfollowed by http, https, ldap:/// and ldaps:///, Freshest CRL "  \
+    "only with a good signature (--issuer).\nExit codes: 0 OK, 1 warning, 2 critical, 3 unknown; " \
+    "--fail-on "                                                                                   \
     "chooses what counts."
 
 #define SIMULATE_DETAIL                                                                            \
